@@ -1,0 +1,1 @@
+//! The Nix worker protocol over any byte stream the caller brings.

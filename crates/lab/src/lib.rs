@@ -1,0 +1,1 @@
+//! Real hosts to test on.

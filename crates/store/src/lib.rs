@@ -1,0 +1,1 @@
+//! Nix's words and formats.

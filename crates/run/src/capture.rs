@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -14,8 +15,8 @@ pub(crate) struct Captured {
     pub(crate) overflowed: bool,
 }
 
-/// A stream that is being read by a thread of its own.
-pub(crate) struct Capture(Receiver<io::Result<Captured>>);
+/// A stream that is being read by a thread of its own. (The lock only makes it `Sync`.)
+pub(crate) struct Capture(Mutex<Receiver<io::Result<Captured>>>);
 
 impl Capture {
     /// Keeps the first `limit` bytes and notes whether there were more.
@@ -31,14 +32,15 @@ impl Capture {
     fn start(read: impl FnOnce() -> io::Result<Captured> + Send + 'static) -> Self {
         let (sender, receiver) = channel();
         thread::spawn(move || drop(sender.send(read())));
-        Self(receiver)
+        Self(Mutex::new(receiver))
     }
 
     /// The bytes, once the stream has ended; `None` when it is still open at `deadline`.
     pub(crate) fn finish(self, deadline: Option<Instant>) -> Option<io::Result<Captured>> {
+        let receiver = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         match deadline {
-            Some(at) => self.0.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
-            None => self.0.recv().ok(),
+            Some(at) => receiver.recv_timeout(at.saturating_duration_since(Instant::now())).ok(),
+            None => receiver.recv().ok(),
         }
     }
 }

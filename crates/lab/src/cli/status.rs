@@ -1,0 +1,50 @@
+//! `lab status`: how the hosts are.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+
+use lab::wire::Power;
+use lab::{Lab, Layout};
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[expect(clippy::print_stdout, reason = "the answer")]
+pub(super) fn run(lab: &str, arguments: &Arguments) -> Result<ExitCode> {
+    let lab = Lab::find(&Layout::from_env(), lab)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&lab.status()?)?);
+    } else {
+        print(&lab)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the answer")]
+pub(super) fn print(lab: &Lab) -> Result<()> {
+    let hosts = lab.status()?;
+    let width = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0).max(4);
+    println!("{:width$}  {:11}  {:9}  {:>5}  ENTRY", "HOST", "ADDRESS", "POWER", "BOOTS");
+    for host in hosts {
+        let entry = host.entry.unwrap_or_default();
+        let power = describe(&host.power);
+        println!("{:width$}  {:11}  {power:9}  {:>5}  {entry}", host.name, host.address, host.boots);
+    }
+    Ok(())
+}
+
+fn describe(power: &Power) -> String {
+    match power {
+        Power::On { .. } => "on".to_owned(),
+        Power::Off => "off".to_owned(),
+        Power::Cut => "cut".to_owned(),
+        Power::Panicked { code } => format!("panicked (init ended with {code})"),
+        Power::NothingToBoot { reason } => format!("does not boot: {reason}"),
+    }
+}

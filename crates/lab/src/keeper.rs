@@ -1,0 +1,141 @@
+//! The keeper: process 1 of a lab, in pid, mount and network namespaces of its own.
+//!
+//! It makes the network and the hosts, boots them, and then answers on the control socket. When its
+//! standard input ends, its owner is gone and it ends too; the kernel then ends everything inside.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::process;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+
+use self::cgroup::Cgroup;
+use self::disk::Disk;
+use self::machine::Machine;
+use crate::layout::LabDir;
+use crate::spec::{HostSpec, Spec};
+use crate::wire::{Reply, Request};
+
+pub mod cgroup;
+mod delay;
+mod disk;
+mod firmware;
+mod identity;
+mod machine;
+mod net;
+
+/// What `lab keeper` does. `owned` keepers end with their standard input.
+pub fn run(dir: &LabDir, owned: bool) -> Result<()> {
+    if owned {
+        thread::spawn(end_with_owner);
+    }
+    prepare_namespaces()?;
+    let spec: Spec =
+        serde_json::from_slice(&fs::read(dir.spec())?).context("the lab's spec cannot be read")?;
+    net::create().context("cannot make the lab's network")?;
+    let keys = identity::write(dir, &spec)?;
+    let machines = start_all(dir, &spec, &keys)?;
+    serve(dir, &machines)
+}
+
+/// The owner holds the other end of our standard input and never writes.
+fn end_with_owner() {
+    let _end = io::stdin().read(&mut [0]);
+    process::exit(0);
+}
+
+fn prepare_namespaces() -> Result<()> {
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    mount("proc", "/proc", "proc", MountFlags::empty(), None).context("cannot mount /proc")?;
+    mount("tmpfs", "/run", "tmpfs", MountFlags::empty(), None).context("cannot mount a private /run")?;
+    // nspawn keeps state there that must not be shared between labs, or a reboot inside fails.
+    fs::create_dir_all("/run/systemd/nspawn").context("cannot make nspawn's directory")
+}
+
+fn start_all(dir: &LabDir, spec: &Spec, keys: &[identity::HostKey]) -> Result<Vec<Arc<Machine>>> {
+    thread::scope(|scope| {
+        let numbered = spec.hosts.iter().enumerate().zip(keys);
+        let started: Vec<_> = numbered
+            .map(|((index, host), key)| {
+                scope.spawn(move || {
+                    let started = start_one(dir, spec, index, host, key);
+                    started.with_context(|| format!("cannot start the host {}", host.name))
+                })
+            })
+            .collect();
+        let joined = started.into_iter().map(thread::ScopedJoinHandle::join);
+        joined.map(|start| start.unwrap_or_else(|_| bail!("starting a host panicked"))).collect()
+    })
+}
+
+fn start_one(
+    dir: &LabDir,
+    spec: &Spec,
+    index: usize,
+    host: &HostSpec,
+    key: &identity::HostKey,
+) -> Result<Arc<Machine>> {
+    let host_dir = dir.host(&host.name);
+    let disk = Disk::create(&host_dir, &spec.layers, &spec.boot, host.disk_mib)?;
+    let cgroup = Cgroup::create(&dir.id(), &host.name)?;
+    let root = disk.root();
+    let machine = Arc::new(Machine::new(host.clone(), index, host_dir, disk, cgroup)?);
+    key.install(&root)?;
+    if host.operator {
+        identity::install_operator(dir, spec, &root)?;
+    }
+    machine.power_on()?;
+    Ok(machine)
+}
+
+/// Answers until the end. The socket appears only now, with every host started.
+fn serve(dir: &LabDir, machines: &[Arc<Machine>]) -> Result<()> {
+    let listener = UnixListener::bind(dir.control()).context("cannot make the control socket")?;
+    fs::set_permissions(dir.control(), fs::Permissions::from_mode(0o600))?;
+    for stream in listener.incoming() {
+        let machines = machines.to_vec();
+        let stream = stream?;
+        thread::spawn(move || {
+            // An owner that hangs up in the middle of an answer has nobody left to hear of it.
+            let _hung_up = converse(&stream, &machines);
+        });
+    }
+    Ok(())
+}
+
+fn converse(stream: &UnixStream, machines: &[Arc<Machine>]) -> Result<()> {
+    let mut writer = stream;
+    for line in BufReader::new(stream).lines() {
+        let reply = match serde_json::from_str(&line?) {
+            Ok(request) => answer(&request, machines).unwrap_or_else(|e| Reply::Failed(format!("{e:#}"))),
+            Err(error) => Reply::Failed(format!("not a request: {error}")),
+        };
+        let mut line = serde_json::to_vec(&reply)?;
+        line.push(b'\n');
+        writer.write_all(&line)?;
+    }
+    Ok(())
+}
+
+fn answer(request: &Request, machines: &[Arc<Machine>]) -> Result<Reply> {
+    match request {
+        Request::Status => Ok(Reply::Status(machines.iter().map(|machine| machine.status()).collect())),
+        Request::Host { host, action } => {
+            let machine = machines.iter().find(|machine| machine.status().name == *host);
+            machine.with_context(|| format!("this lab has no host `{host}`"))?.perform(action)?;
+            Ok(Reply::Done)
+        }
+    }
+}
+
+/// What a program run for a keeper needs to become part of a host: see [`cgroup::join`].
+pub fn enter_groups(groups: &[std::path::PathBuf], program: &Path, arguments: &[String]) -> Result<()> {
+    cgroup::join(groups)?;
+    Err(::run::Command::new(program).args(arguments).exec().into())
+}

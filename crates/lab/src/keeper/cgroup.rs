@@ -1,0 +1,140 @@
+//! A control group for each host: what freezes, kills and limits all of it at once.
+//!
+//! Freezing and killing need cgroup v2, which is at `/sys/fs/cgroup` or, where the machine still uses v1
+//! controllers, at `/sys/fs/cgroup/unified`. Memory is limited by whichever of the two has the controller.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::wait;
+
+const ROOT: &str = "/sys/fs/cgroup";
+/// Everything of ours lies below this group.
+const OURS: &str = "lockstep-lab";
+const KILL_LIMIT: Duration = Duration::from_secs(10);
+
+/// The control group of one host.
+#[derive(Debug)]
+pub(super) struct Cgroup {
+    unified: PathBuf,
+    /// The host's group in each v1 hierarchy that it joins too; empty on a pure v2 machine.
+    legacy: Vec<PathBuf>,
+}
+
+impl Cgroup {
+    /// Makes the group of one host.
+    pub(super) fn create(lab: &str, host: &str) -> Result<Self> {
+        let below = Path::new(OURS).join(lab).join(host);
+        let unified = unified_root().join(&below);
+        let legacy = legacy_roots().map(|root| root.join(&below)).collect();
+        let group = Self { unified, legacy };
+        group.make()?;
+        Ok(group)
+    }
+
+    fn make(&self) -> Result<()> {
+        for dir in self.directories() {
+            fs::create_dir_all(dir).with_context(|| format!("cannot create the group {}", dir.display()))?;
+        }
+        if self.legacy.is_empty() {
+            delegate_memory(&self.unified)?;
+        }
+        Ok(())
+    }
+
+    /// The directories whose `cgroup.procs` a process of the host must join.
+    pub(super) fn directories(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.unified).chain(&self.legacy)
+    }
+
+    /// Removes what an earlier boot made below the group.
+    pub(super) fn renew(&self) -> Result<()> {
+        remove_tree(&self.unified);
+        self.make()
+    }
+
+    /// Stops every process of the host; returns when none moves any more.
+    pub(super) fn freeze(&self) -> Result<()> {
+        self.write("cgroup.freeze", "1")?;
+        let events = self.unified.join("cgroup.events");
+        wait::until_true("freezing the host", KILL_LIMIT, || {
+            fs::read_to_string(&events).is_ok_and(|text| text.contains("frozen 1"))
+        })
+    }
+
+    /// Kills every process of the host and thaws the group for the next boot.
+    pub(super) fn kill(&self) -> Result<()> {
+        self.write("cgroup.kill", "1")?;
+        self.write("cgroup.freeze", "0")?;
+        let events = self.unified.join("cgroup.events");
+        wait::until_true("killing the host", KILL_LIMIT, || {
+            fs::read_to_string(&events).is_ok_and(|text| text.contains("populated 0"))
+        })
+    }
+
+    /// Limits the host's memory, or lifts the limit. There is no swap to escape to on a lab host.
+    pub(super) fn limit_memory(&self, mib: Option<u64>) -> Result<()> {
+        let v1 = self.legacy.iter().find(|dir| dir.starts_with(Path::new(ROOT).join("memory")));
+        let (file, unlimited) = match v1 {
+            Some(dir) => (dir.join("memory.limit_in_bytes"), "-1"),
+            None => (self.unified.join("memory.max"), "max"),
+        };
+        let value = mib.map_or_else(|| unlimited.to_owned(), |mib| (mib << 20).to_string());
+        fs::write(&file, value).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    fn write(&self, file: &str, value: &str) -> Result<()> {
+        let path = self.unified.join(file);
+        fs::write(&path, value).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Removes the groups of a lab that has ended; groups still in use stay.
+pub(crate) fn sweep(lab: &str) {
+    for root in std::iter::once(unified_root()).chain(legacy_roots()) {
+        remove_tree(&root.join(OURS).join(lab));
+    }
+}
+
+/// Adds the calling process to groups: for what becomes a host.
+pub fn join(groups: &[PathBuf]) -> Result<()> {
+    for group in groups {
+        let file = group.join("cgroup.procs");
+        fs::write(&file, "0").with_context(|| format!("cannot join {}", group.display()))?;
+    }
+    Ok(())
+}
+
+fn unified_root() -> PathBuf {
+    let hybrid = Path::new(ROOT).join("unified");
+    if hybrid.exists() { hybrid } else { PathBuf::from(ROOT) }
+}
+
+fn legacy_roots() -> impl Iterator<Item = PathBuf> {
+    ["systemd", "memory"].into_iter().map(|name| Path::new(ROOT).join(name)).filter(|dir| dir.exists())
+}
+
+/// Lets groups below the root of a pure v2 tree limit memory.
+fn delegate_memory(group: &Path) -> Result<()> {
+    let parents: Vec<&Path> = group.ancestors().skip(1).take_while(|dir| dir.starts_with(ROOT)).collect();
+    for parent in parents.into_iter().rev() {
+        let file = parent.join("cgroup.subtree_control");
+        fs::write(&file, "+memory")
+            .with_context(|| format!("cannot delegate memory in {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes a tree of empty groups, deepest first; a group that is in use stays, which is what we want.
+fn remove_tree(group: &Path) {
+    let Ok(entries) = fs::read_dir(group) else { return };
+    for entry in entries.flatten() {
+        if entry.path().is_dir() {
+            remove_tree(&entry.path());
+        }
+    }
+    let _in_use = fs::remove_dir(group);
+}

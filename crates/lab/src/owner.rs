@@ -1,0 +1,339 @@
+//! The outside of a lab: starting one, finding one that runs, ending it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use run::{Child, Command, Output};
+
+use crate::host::Host;
+use crate::image::{Image, Suite};
+use crate::keeper::cgroup;
+use crate::layout::{LabDir, Layout};
+use crate::preflight;
+use crate::spec::{HostSpec, Spec};
+use crate::wait;
+use crate::wire::{Action, HostStatus, Reply, Request};
+
+/// How long a lab may take until every host's init runs.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How long after that until every host answers over ssh.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+/// How long the kernel may take to end a lab's processes.
+const END_LIMIT: Duration = Duration::from_secs(10);
+
+/// A lab to be: which hosts, of which image, kept by which program.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    layout: Layout,
+    suite: Suite,
+    program: PathBuf,
+    hosts: Vec<HostSpec>,
+    tools: Vec<PathBuf>,
+}
+
+/// A lab that runs. Dropping the one that started it ends it.
+#[derive(Debug)]
+pub struct Lab {
+    dir: LabDir,
+    spec: Spec,
+    /// The process id of the keeper as seen from here.
+    keeper: u32,
+    /// Held by the owner alone: its end of the keeper's standard input.
+    owned: Option<Child>,
+}
+
+impl Builder {
+    /// A lab without hosts, of the default image. `program` is the `lab` program, which becomes the keeper.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        let program = program.into();
+        Self {
+            layout: Layout::from_env(),
+            suite: Suite::Trixie,
+            program,
+            hosts: Vec::new(),
+            tools: Vec::new(),
+        }
+    }
+
+    /// Takes another image.
+    #[must_use]
+    pub fn suite(mut self, suite: Suite) -> Self {
+        self.suite = suite;
+        self
+    }
+
+    /// Adds hosts with the usual disk and no memory limit.
+    #[must_use]
+    pub fn hosts<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.hosts.extend(names.into_iter().map(HostSpec::new));
+        self
+    }
+
+    /// Adds a host of a special kind.
+    #[must_use]
+    pub fn host(mut self, host: HostSpec) -> Self {
+        self.hosts.push(host);
+        self
+    }
+
+    /// Adds the operator host, called `operator`.
+    #[must_use]
+    pub fn operator(self) -> Self {
+        self.host(HostSpec { operator: true, ..HostSpec::new("operator") })
+    }
+
+    /// Puts a program of this machine on the operator host, under `/lab/bin`.
+    #[must_use]
+    pub fn tool(mut self, program: impl Into<PathBuf>) -> Self {
+        self.tools.push(program.into());
+        self
+    }
+
+    /// Brings the lab up under a name that nobody else has; it ends with the returned value.
+    pub fn start(self) -> Result<Lab> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let id = format!("t{}-{}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let lab = self.launch(&id, true)?;
+        lab.wait_ready()?;
+        Ok(lab)
+    }
+
+    /// Brings a lab up that outlives this process, until [`Lab::end`].
+    pub fn start_detached(self, id: &str) -> Result<Lab> {
+        let lab = self.launch(id, false)?;
+        lab.wait_ready()?;
+        Ok(lab)
+    }
+
+    fn launch(&self, id: &str, owned: bool) -> Result<Lab> {
+        preflight::check(self.layout.root())?;
+        let image = Image::find(&self.layout, self.suite)?;
+        let hosts = self.hosts.clone();
+        let spec = Spec { layers: vec![image.layer, image.root], boot: image.boot, hosts };
+        spec.check()?;
+        let dir = self.layout.lab(id);
+        let lock = claim(&self.layout, &dir)?;
+        fs::write(dir.spec(), serde_json::to_vec_pretty(&spec)?)?;
+        fs::create_dir_all(dir.tools())?;
+        for tool in &self.tools {
+            let name = tool.file_name().context("a tool is a program file")?;
+            fs::copy(tool, dir.tools().join(name))
+                .with_context(|| format!("cannot take {}", tool.display()))?;
+        }
+        let mut child = self.start_keeper(&dir, lock, owned)?;
+        fs::write(dir.pid(), child.id().to_string())?;
+        wait::until("bringing the lab up", START_LIMIT, || {
+            if dir.control().exists() {
+                return Ok(Ok(()));
+            }
+            if !child.is_running() {
+                return Ok(Err(keeper_ended(&dir)));
+            }
+            Err(anyhow!("the hosts are not started yet"))
+        })??;
+        let keeper = keeper_of(child.id())?;
+        Ok(Lab { dir, spec, keeper, owned: owned.then_some(child) })
+    }
+
+    fn start_keeper(&self, dir: &LabDir, lock: File, owned: bool) -> Result<Child> {
+        let log = File::create(dir.keeper_log())?;
+        let command = Command::new("unshare")
+            .args(["--pid", "--fork", "--kill-child", "--mount", "--net"])
+            .arg(&self.program)
+            .args(["keeper", if owned { "--owned" } else { "--forever" }])
+            .arg(dir.path())
+            // The lock file is the keeper's standard output: locked as long as the keeper lives.
+            .stdout(Output::File(lock))
+            .stderr(Output::File(log));
+        let command = if owned { command.input_pipe() } else { command.detached() };
+        command.spawn().context("cannot start the lab's keeper")
+    }
+}
+
+/// Makes the lab's directory and takes its lock; labs that have ended are cleared away on the way.
+fn claim(layout: &Layout, dir: &LabDir) -> Result<File> {
+    let labs = layout.labs();
+    fs::create_dir_all(&labs).with_context(|| format!("cannot create {}", labs.display()))?;
+    let all = File::create(labs.join(".lock"))?;
+    all.lock()?;
+    for entry in fs::read_dir(&labs)? {
+        let path = entry?.path();
+        if path.is_dir() && !is_alive(&LabDir::at(&path)) {
+            clear(&LabDir::at(path))?;
+        }
+    }
+    if dir.path().exists() {
+        bail!(
+            "the lab `{0}` is up already; `cargo lab down --lab {0}` ends it, or give another name",
+            dir.id()
+        );
+    }
+    fs::create_dir_all(dir.path()).with_context(|| format!("cannot create {}", dir.path().display()))?;
+    let lock = File::create(dir.lock())?;
+    lock.lock()?;
+    Ok(lock)
+}
+
+fn is_alive(dir: &LabDir) -> bool {
+    File::open(dir.lock()).is_ok_and(|lock| lock.try_lock().is_err())
+}
+
+fn clear(dir: &LabDir) -> Result<()> {
+    cgroup::sweep(&dir.id());
+    fs::remove_dir_all(dir.path()).with_context(|| format!("cannot clear {}", dir.path().display()))
+}
+
+fn keeper_ended(dir: &LabDir) -> anyhow::Error {
+    let log = fs::read_to_string(dir.keeper_log()).unwrap_or_default();
+    anyhow!("the lab did not come up: {}", log.trim_end())
+}
+
+/// The keeper is the only child of the `unshare` that made its namespaces.
+fn keeper_of(unshare: u32) -> Result<u32> {
+    let children = fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children"))
+        .context("the lab's keeper is gone")?;
+    let first = children.split_whitespace().next().context("the lab's keeper is gone")?;
+    Ok(first.parse()?)
+}
+
+impl Lab {
+    /// The lab of that name that runs.
+    pub fn find(layout: &Layout, id: &str) -> Result<Self> {
+        let dir = layout.lab(id);
+        if !is_alive(&dir) {
+            bail!("no lab `{id}` is up; `cargo lab up` brings one up");
+        }
+        let spec = serde_json::from_slice(&fs::read(dir.spec())?).context("the lab's spec cannot be read")?;
+        let pid = fs::read_to_string(dir.pid()).context("the lab is not up yet")?;
+        let keeper = keeper_of(pid.trim().parse()?)?;
+        Ok(Self { dir, spec, keeper, owned: None })
+    }
+
+    /// The lab's directory.
+    #[must_use]
+    pub fn dir(&self) -> &LabDir {
+        &self.dir
+    }
+
+    /// The keeper's process id, as seen from here.
+    #[must_use]
+    pub fn keeper(&self) -> u32 {
+        self.keeper
+    }
+
+    /// The host of that name.
+    ///
+    /// # Panics
+    /// If the lab was asked for without it: a mistake in the scenario.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Host<'_> {
+        self.find_host(name).unwrap_or_else(|error| panic_with(&error))
+    }
+
+    /// The host of that name, if there is one.
+    pub fn find_host(&self, name: &str) -> Result<Host<'_>> {
+        let found = self.hosts().find(|host| host.name() == name);
+        found.with_context(|| format!("this lab has no host `{name}`"))
+    }
+
+    /// All hosts, in the order of their addresses.
+    pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
+        self.spec.hosts.iter().enumerate().map(|(index, host)| Host::new(self, &host.name, index))
+    }
+
+    /// How all hosts are.
+    pub fn status(&self) -> Result<Vec<HostStatus>> {
+        match self.ask(&Request::Status)? {
+            Reply::Status(hosts) => Ok(hosts),
+            other => bail!("the keeper answered {other:?}"),
+        }
+    }
+
+    /// Does something to a host from outside.
+    pub(crate) fn act(&self, host: &str, action: Action) -> Result<()> {
+        match self.ask(&Request::Host { host: host.to_owned(), action })? {
+            Reply::Done => Ok(()),
+            Reply::Failed(why) => bail!(why),
+            Reply::Status(_) => bail!("the keeper answered another question"),
+        }
+    }
+
+    fn ask(&self, request: &Request) -> Result<Reply> {
+        let mut stream =
+            UnixStream::connect(self.dir.control()).context("the lab's keeper does not answer")?;
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        stream.write_all(&line)?;
+        let mut reply = String::new();
+        BufReader::new(stream).read_line(&mut reply)?;
+        serde_json::from_str(&reply)
+            .with_context(|| format!("the keeper hung up: {}", keeper_ended(&self.dir)))
+    }
+
+    /// Waits until every host answers over ssh.
+    pub fn wait_ready(&self) -> Result<()> {
+        thread::scope(|scope| {
+            let wait = |host: Host<'_>| host.wait_ssh(READY_LIMIT);
+            let waiting: Vec<_> = self.hosts().map(|host| scope.spawn(move || wait(host))).collect();
+            waiting.into_iter().try_for_each(|wait| wait.join().unwrap_or_else(|_| bail!("waiting panicked")))
+        })
+    }
+
+    /// Ends a lab that outlives its starter.
+    pub fn end(mut self) -> Result<()> {
+        let pid = fs::read_to_string(self.dir.pid())?;
+        let end = Command::new("kill").args(["-KILL", pid.trim()]).run();
+        self.owned = None;
+        end.context("cannot end the lab's keeper")?;
+        self.wait_end()?;
+        clear(&self.dir)
+    }
+
+    fn wait_end(&self) -> Result<()> {
+        wait::until_true("ending the lab", END_LIMIT, || !is_alive(&self.dir))
+    }
+
+    /// A failing scenario leaves its logs where they can be read.
+    fn keep_logs(&self) -> Result<PathBuf> {
+        let labs = self.dir.path().parent().and_then(Path::parent).context("a lab lies below the layout")?;
+        let kept = labs.join("failed").join(self.dir.id());
+        fs::create_dir_all(&kept)?;
+        fs::copy(self.dir.keeper_log(), kept.join("keeper.log"))?;
+        for host in &self.spec.hosts {
+            fs::copy(self.dir.host(&host.name).console(), kept.join(format!("{}.log", host.name)))?;
+        }
+        Ok(kept)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let Some(child) = self.owned.take() else { return };
+        if thread::panicking() {
+            report_logs(self.keep_logs());
+        }
+        drop(child);
+        // What cannot be cleared now is cleared when the next lab comes up.
+        let _later = self.wait_end().and_then(|()| clear(&self.dir));
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "shown by the test runner beside the panic that brought us here")]
+fn report_logs(kept: Result<PathBuf>) {
+    match kept {
+        Ok(dir) => eprintln!("the lab's logs are kept in {}", dir.display()),
+        Err(error) => eprintln!("the lab's logs could not be kept: {error:#}"),
+    }
+}
+
+#[expect(clippy::panic, reason = "a scenario that names a host it did not ask for is a bug in the scenario")]
+fn panic_with(error: &anyhow::Error) -> ! {
+    panic!("{error:#}")
+}

@@ -42,4 +42,4 @@ class Extlinux:
         yield f"  MENU LABEL {self.settings.distribution} - {tag}"
         yield f"  LINUX ../nixos/{names[0]}"
         yield f"  INITRD ../nixos/{names[1]}"
-        yield f"  APPEND init={spec.toplevel}/init {' '.join(spec.kernel_params)}"
+        yield f"  APPEND init={spec.init} {' '.join(spec.kernel_params)}"

@@ -14,13 +14,13 @@ from unittest import mock
 LOADER = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(LOADER))
 
-from bootloader import files  # noqa: E402
-from bootloader.files import Settings  # noqa: E402
-from bootloader.generations import BadGeneration  # noqa: E402
-from bootloader.grub import read_environment, write_environment  # noqa: E402
-from bootloader.systemd_boot import NotInstalled  # noqa: E402
-from install import KINDS  # noqa: E402
-from resolve import DoesNotBoot, entries, resolve  # noqa: E402
+from bootloader import files
+from bootloader.files import Settings
+from bootloader.generations import BadGeneration
+from bootloader.grub import read_environment, write_environment
+from bootloader.systemd_boot import NotInstalled
+from install import KINDS
+from resolve import DoesNotBoot, entries, resolve
 
 
 class Host:

@@ -10,8 +10,8 @@ from typing import Any
 LOADER = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(LOADER))
 
-from bootloader.grub import read_environment, write_environment  # noqa: E402
-from resolve import DoesNotBoot, answers, boot_once, resolve  # noqa: E402
+from bootloader.grub import read_environment, write_environment
+from resolve import DoesNotBoot, answers, boot_once, resolve
 
 
 def make_tree(boot: Path, case: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The lab's switch-to-configuration: brings a running host to another system."""

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use run::Command;
 use rustix::mount::{
-    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind, mount_change, unmount,
+    MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, unmount,
 };
 
 use super::build_beside;
@@ -69,14 +69,14 @@ pub fn build_layer(root: &Path, part: &Path) -> Result<()> {
     mount("overlay", &merged, "overlay", MountFlags::empty(), options.as_c_str())
         .context("cannot mount an overlay file system")?;
     mount("proc", merged.join("proc"), "proc", MountFlags::empty(), None)?;
-    mount_bind("/dev", merged.join("dev"))?;
+    mount_bind_recursive("/dev", merged.join("dev"))?;
     copy_source(&merged.join(SOURCE))?;
     install(&merged)?;
     let boot = part.join("boot");
     Command::new("cp").arg("-a").args([&merged.join("boot"), &boot]).run()?;
     Command::new("find").arg(merged.join("boot")).args(["-mindepth", "1", "-delete"]).run()?;
     for mounted in ["dev", "proc", ""] {
-        unmount(merged.join(mounted), UnmountFlags::empty())?;
+        unmount(merged.join(mounted), UnmountFlags::DETACH)?;
     }
     fs::remove_dir(&merged).context("cannot remove the mount point")
 }
@@ -96,6 +96,7 @@ fn install(merged: &Path) -> Result<()> {
     let flake = format!("path:/{SOURCE}#nixosConfigurations.base.config.system.build.toplevel");
     let built = chroot(merged, "nix").args(["build", "--no-link", "--print-out-paths", &flake]).run()?;
     let toplevel = built.stdout_text();
+    fs::write(merged.join("etc/NIXOS"), "").context("cannot mark the root as a NixOS")?;
     chroot(merged, "nix-env")
         .args(["--profile", "/nix/var/nix/profiles/system", "--set", &toplevel])
         .run()?;

@@ -18,7 +18,7 @@ let
     export PRE_SWITCH_CHECK=${lib.escapeShellArg config.system.preSwitchChecksScript}
     export LOCALE_ARCHIVE=/run/current-system/sw/lib/locale/locale-archive
     export SYSTEMD=${config.systemd.package}
-    exec ${pkgs.python3}/bin/python3 -P ${program}/switch-to-configuration.py "$@"
+    exec ${pkgs.python3}/bin/python3 ${program}/switch-to-configuration.py "$@"
   '';
 in
 {

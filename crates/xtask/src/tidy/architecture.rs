@@ -58,7 +58,7 @@ impl Architecture {
     pub(crate) const HEADER: [&str; 4] = ["crate", "kind", "one line", "knows (ours)"];
 
     /// The words that introduce the crates with `unsafe`; they stand at the beginning of a line.
-    pub(crate) const UNSAFE_NOTE: &str = "Crates with `unsafe`:";
+    pub(crate) const UNSAFE_NOTE: &str = "Crates that may use `unsafe`:";
 
     /// Reads the document.
     pub(crate) fn parse(text: &str) -> Self {
@@ -137,7 +137,7 @@ mod tests {
 | `mute` | pure | | - |
 | `vague` | pure | knows neither nothing nor names | store |
 
-Crates with `unsafe`: `lab`, `run`.
+Crates that may use `unsafe`: `lab`, `run`.
 | `late` | pure | outside the table | - |
 ";
 

@@ -152,6 +152,10 @@ mod tests {
         let files = [("crates/cli/src/there.rs", elsewhere.as_str()), ("crates/cli/src/go.rs", COMMAND)];
         check(&files, &["crates/cli/src/there.rs:2:"]);
         check(&[("crates/cli/src/there.rs", &elsewhere)], &[]);
+        check(&[("crates/cli/src/there.rs", &elsewhere), ("crates/lab/src/go.rs", COMMAND)], &[]);
+        let plain = COMMAND.replace("clap::Subcommand", "Debug");
+        check(&[("crates/cli/src/there.rs", &elsewhere), ("crates/cli/src/go.rs", &plain)], &[]);
+        check(&[("crates/cli/tests/there.rs", &elsewhere), ("crates/cli/src/go.rs", COMMAND)], &[]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ mod tests {
     fn check(path: &str, line: &str, is_lost: bool) {
         let start = format!("{path}:3:");
         let text = format!("# Title\n\n{line}\n");
-        let files = [(path, text.as_str()), ("docs/there.md", "# There\n")];
+        let files = [(path, text.as_str()), ("docs/there.md", "# There\n"), ("docs/deep/x.md", "# X\n")];
         let expected: &[&str] = if is_lost { &[&start] } else { &[] };
         check_cases(super::check, &[Case { name: line, files: &files, expected }]);
     }
@@ -112,5 +112,8 @@ mod tests {
         }
         check("docs/other.md", "[beside](there.md) [up](../Cargo.toml)", false);
         check("docs/other.md", "[ghost](docs/there.md)", true);
+        check("docs/other.md", "`deep/x.md`", false);
+        check("docs/other.md", "`deep/ghost.md`", true);
+        check("docs/notes.txt", "`docs/ghost.md`", false);
     }
 }

@@ -167,6 +167,7 @@ mod tests {
             ("type Answer<T> = Result<T, String>;", true),
             ("type Answer<T, E = Box<dyn Error>> = Result<T, E>;", true),
             ("fn f() -> Result<String, ParseError> {}", false),
+            ("fn f() -> Result<u8, Mismatch<String>> {}", false),
             ("fn f() -> io::Result<String> {}", false),
             ("fn f() -> Result<Box<dyn Read>, io::Error> {}", false),
             ("fn f() -> Box<dyn Read> {}", false),

@@ -67,7 +67,7 @@ members = [
 | `cli` | binary | the program | `order`, `run` |
 | `lab` | development | hosts | `run` |
 
-Crates with `unsafe`: `lab`.
+Crates that may use `unsafe`: `lab`.
 ",
     ),
     ("crates/store/Cargo.toml", "[package]\nname = \"store\"\n[lints]\nworkspace = true\n"),

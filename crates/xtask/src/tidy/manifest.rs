@@ -125,8 +125,8 @@ mod tests {
 
     #[test]
     fn a_line_is_found_by_its_first_word() {
-        let text = "[dependencies]\nstore-path = '1'\nstore.workspace = true\n\"crates/run\",\n".to_owned();
-        for (word, line) in [("store", 3), ("store-path", 2), ("crates/run", 4), ("absent", 1)] {
+        let text = "[dependencies]\nstore-path = '1'\nstore_x = '1'\nstorex = '1'\nstore.workspace = true\n\"crates/run\",\n".to_owned();
+        for (word, line) in [("store", 5), ("store-path", 2), ("crates/run", 6), ("absent", 1)] {
             assert_eq!(line_of(Some(&text), word), line, "{word}");
         }
     }

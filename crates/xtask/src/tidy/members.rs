@@ -68,16 +68,16 @@ fn members_without_folders(repo: &Repo) -> Vec<Violation> {
     missing.map(violation).collect()
 }
 
-/// Only asked when both lists name the same crates.
-fn check_order(repo: &Repo) -> Vec<Violation> {
-    let text = repo.texts.get("Cargo.toml");
-    let pairs = repo.workspace.workspace.members.iter().zip(&repo.architecture.rows);
-    let differing = pairs.filter(|(listed, row)| **listed != member(&row.name)).take(1);
-    let violation = |listed: &String, name: &String| {
-        let wrong = format!("`{listed}` stands where the architecture table has `{name}`");
-        Violation::new("Cargo.toml", line_of(text, listed), wrong, "list both in the order the data travels")
-    };
-    differing.map(|(listed, row)| violation(listed, &row.name)).collect()
+/// Only asked when both lists name the same crates; what stands in a list twice is found here too.
+fn check_order(repo: &Repo) -> Option<Violation> {
+    let listed = &repo.workspace.workspace.members;
+    let rows: Vec<String> = repo.architecture.rows.iter().map(|row| member(&row.name)).collect();
+    let index = (0..listed.len().max(rows.len())).find(|index| listed.get(*index) != rows.get(*index))?;
+    let name = |list: &[String]| list.get(index).map_or("nothing", String::as_str).to_owned();
+    let line = listed.get(index).map_or(1, |member| line_of(repo.texts.get("Cargo.toml"), member));
+    let wrong =
+        format!("member {} is {}, the architecture table has {}", index + 1, name(listed), name(&rows));
+    Some(Violation::new("Cargo.toml", line, wrong, "list both in the order the data travels, each once"))
 }
 
 fn has_folder(repo: &Repo, name: &str) -> bool {
@@ -97,17 +97,20 @@ mod tests {
     #[test]
     fn three_lists_are_one() {
         let shorter = LISTED.replace("\"crates/run\",\n", "");
+        let in_order = ["store", "order", "run", "cli", "lab", "lab"].map(super::member);
+        let twice = format!("[workspace]\nmembers = {in_order:?}\n");
         let longer = LISTED.replace("\"crates/run\"", "\"crates/ghost\",\n\"crates/run\"");
         check_cases(
             super::check,
             &[
                 Case { name: "sound", files: &[], expected: &[] },
                 Case { name: "other order", files: &[("Cargo.toml", LISTED)], expected: &["Cargo.toml:4:"] },
+                Case { name: "listed twice", files: &[("Cargo.toml", &twice)], expected: &["Cargo.toml:"] },
                 Case { name: "not listed", files: &[("Cargo.toml", &shorter)], expected: &["Cargo.toml:1:"] },
                 Case {
                     name: "no such folder",
                     files: &[("Cargo.toml", &longer)],
-                    expected: &["Cargo.toml:4:"],
+                    expected: &["Cargo.toml:4: there is no crate"],
                 },
                 Case {
                     name: "no row, and no member",

@@ -10,7 +10,7 @@ const FOLDERS: &[&str] = &["/work", "/var/tmp/dev"];
 
 /// The folder of people, and people whom examples may name.
 const HOMES: &str = "/home";
-const PEOPLE: &[&str] = &["alice", "bob", "carol", "deploy", "nixos", "user"];
+const PEOPLE: &[&str] = &["alice", "bob", "carol", "deploy", "me", "nixos", "user"];
 
 /// Labels of a host's name that tell a registry or a mirror of one.
 const REGISTRY_LABELS: &[&str] =
@@ -23,7 +23,7 @@ const REGISTRY_FIRST_LABELS: &[&str] = &["deb", "ftp", "registry", "snapshot"];
 const REGISTRY_PATHS: &[&str] = &["debian", "debian-security", "ubuntu", "pypi", "simple", "npm"];
 
 /// Schemes of addresses.
-const SCHEMES: &[&str] = &["http", "https", "sparse+http", "sparse+https"];
+const SCHEMES: &[&str] = &["http", "https"];
 
 /// No machine's folders and no registry's hosts; what Cargo writes is Cargo's.
 pub(crate) fn check(repo: &Repo) -> Vec<Violation> {
@@ -40,7 +40,8 @@ pub(crate) fn check(repo: &Repo) -> Vec<Violation> {
 }
 
 fn check_line(repo: &Repo, line: &str) -> Option<(&'static str, &'static str)> {
-    let roots = repo.root.iter().map(String::as_str).filter(|root| root.len() > 1);
+    // A root like /src says nothing about a machine, and many a text names it.
+    let roots = repo.root.iter().map(String::as_str).filter(|root| root.matches('/').count() > 1);
     if FOLDERS.iter().copied().chain(roots).any(|folder| names_folder(line, folder)) || names_home(line) {
         return Some(("this names a folder of one machine", "make it relative, or an argument"));
     }
@@ -75,8 +76,8 @@ fn paths_below<'a>(line: &'a str, folder: &str) -> impl Iterator<Item = &'a str>
 /// Host and path of each address in the line.
 fn addresses(line: &str) -> impl Iterator<Item = (&str, &str)> {
     line.match_indices("://").filter_map(|(start, mark)| {
-        let word = |letter: char| !(letter.is_ascii_alphanumeric() || letter == '+');
-        let scheme = line[..start].rsplit(word).next().unwrap_or_default();
+        let scheme =
+            line[..start].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
         let rest = line[start + mark.len()..].split([' ', '"', '\'', ')', '>', '`', ',']).next()?;
         SCHEMES.contains(&scheme).then(|| rest.split_once('/').unwrap_or((rest, "")))
     })
@@ -122,6 +123,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert!(found[0].to_string().starts_with("crates/run/src/lib.rs:1:"), "{found:?}");
         assert_eq!(super::check(&rooted("/srv/other")), []);
+        assert_eq!(super::check(&rooted("/srv")), []);
         assert_eq!(super::check(&rooted("/")), []);
     }
 

@@ -75,8 +75,6 @@ impl State {
                 None => self.read_code(rest, next),
             };
         }
-        // A short string ends with its line.
-        self.string = self.string.filter(|end| end.len() == 3);
     }
 
     /// Reads up to the end of the string, or of the line.

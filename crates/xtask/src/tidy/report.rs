@@ -6,6 +6,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, ImplItemFn, Item, ItemImpl, Visibility};
 
 use super::repo::Repo;
+use super::sizes;
 use super::source::{Function, RustFile};
 use super::syntax;
 use super::unsafety;
@@ -40,7 +41,17 @@ pub(crate) fn page(repo: &Repo) -> String {
         page += &line("(outside)", "-", &outside);
     }
     let all = Figures::of(repo.rust.iter());
-    page + &line("all", &format!("{} crates", repo.crates.len()), &all) + &extremes(&all)
+    page + &line("all", &format!("{} crates", repo.crates.len()), &all) + &extremes(&all) + &scripts(repo)
+}
+
+/// A line on what is not Rust.
+fn scripts(repo: &Repo) -> String {
+    let mut sizes: Vec<(usize, &str)> =
+        sizes::scripts(repo).map(|(path, text, _)| (text.lines().count(), path)).collect();
+    sizes.sort_unstable();
+    let lines: usize = sizes.iter().map(|(lines, _)| lines).sum();
+    let largest = sizes.last().map_or(String::new(), |(lines, path)| format!(", largest {lines}, {path}"));
+    format!("nix, scripts       {} files, {lines} lines{largest}", sizes.len())
 }
 
 fn line(name: &str, kind: &str, figures: &Figures<'_>) -> String {
@@ -65,7 +76,7 @@ fn extremes(all: &Figures<'_>) -> String {
     let _ = writeln!(text, "most parameters    {}, {}", all.most_parameters.0, all.most_parameters.1);
     let _ = writeln!(text, "largest file       {} lines, {}", all.largest_file.0, all.largest_file.1);
     let _ = writeln!(text, "tests              {}, test lines to others {ratio}", all.tests);
-    let _ = write!(text, "files with unsafe  {}", all.unsafe_files);
+    let _ = writeln!(text, "files with unsafe  {}", all.unsafe_files);
     text
 }
 
@@ -200,8 +211,10 @@ mod tests {
 
     #[test]
     fn the_page_has_a_line_for_each_crate() {
-        let page = super::page(&repo(&[("fuzz/fuzz_targets/x.rs", "//! x\n")]));
+        let files = [("fuzz/fuzz_targets/x.rs", "//! x\n"), ("a.nix", "1\n"), ("b.sh", "1\n2\n")];
+        let page = super::page(&repo(&files));
         let first: Vec<&str> = page.lines().filter_map(|line| line.split(' ').next()).collect();
         assert_eq!(first[..8], ["crate", "store", "order", "run", "cli", "lab", "(outside)", "all"]);
+        assert!(page.ends_with("nix, scripts       2 files, 3 lines, largest 2, b.sh"), "{page}");
     }
 }

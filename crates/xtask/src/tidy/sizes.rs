@@ -17,19 +17,24 @@ const FILE_LINES: usize = 600;
 /// Nothing is longer than one can hold in mind.
 pub(crate) fn check(repo: &Repo) -> Vec<Violation> {
     let mut found: Vec<Violation> = repo.rust.iter().flat_map(check_rust).collect();
-    for (path, text) in &repo.texts {
-        if let Some(language) = language(path, text) {
-            found.extend(check_file(path, text.lines().count()));
-            found.extend(check_script(path, text, language));
-        }
+    for (path, text, language) in scripts(repo) {
+        found.extend(check_file(path, text.lines().count()));
+        found.extend(check_script(path, text, language));
     }
     found
 }
 
-/// Languages beside Rust that hold to the size of a file.
+/// The files in languages beside Rust that hold to the size of a file.
+pub(crate) fn scripts(repo: &Repo) -> impl Iterator<Item = (&str, &str, Language)> {
+    repo.texts.iter().filter_map(|(path, text)| Some((path.as_str(), text.as_str(), language(path, text)?)))
+}
+
+/// What tidy can tell about a language that is not Rust.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Language {
+pub(crate) enum Language {
+    /// Its functions are counted.
     Python,
+    /// Nix, shell and Perl: only the file is counted.
     Other,
 }
 

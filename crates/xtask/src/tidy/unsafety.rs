@@ -8,7 +8,7 @@ use super::violation::Violation;
 use syn::Attribute;
 use syn::visit::{self, Visit};
 
-/// No `unsafe` outside of the named crates, none without a reason in its file, and no name without `unsafe`.
+/// No `unsafe` outside of the named crates, and none without a reason in its file.
 pub(crate) fn check(repo: &Repo) -> Vec<Violation> {
     let allowed = &repo.architecture.may_be_unsafe;
     let is_allowed = |file: &RustFile| file.krate.as_ref().is_some_and(|name| allowed.contains(name));

@@ -32,6 +32,11 @@ fn edges_are_in_the_table() {
         &[
             Case { name: "sound", files: &[], expected: &[] },
             Case {
+                name: "a package of others",
+                files: &[("crates/run/Cargo.toml", "[dependencies]\nserde = \"1\"\n")],
+                expected: &[],
+            },
+            Case {
                 name: "not in the row",
                 files: &[("crates/run/Cargo.toml", "[dependencies]\nstore = \"1\"\n")],
                 expected: &["crates/run/Cargo.toml:2: `run` may not know `store`"],
@@ -110,6 +115,9 @@ fn deploy_and_agent_meet_only_on_the_way() {
     }
     let expected = ["crates/agent/Cargo.toml:2: `deploy` and `agent` meet in `activate`"];
     check_crates("not allowed", &meet_in("activate").each_ref().map(String::as_str), &expected);
+    let outside = "[dependencies]\nserde = \"1\"\n";
+    let files = [("crates/agent/Cargo.toml", outside), ("crates/deploy/Cargo.toml", outside)];
+    check_cases(super::check, &[Case { name: "a package of others", files: &files, expected: &[] }]);
     let reaching = ["host effects", "agent binary host", "middle effects host", "deploy effects middle"];
     check_crates("through", &reaching, &["crates/deploy/Cargo.toml:1: `deploy` reaches `host`"]);
 }

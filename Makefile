@@ -1,0 +1,33 @@
+# The commands of the project; README.md explains the first two.
+.PHONY: demo test bench needs lint unit scenarios images help
+.DEFAULT_GOAL := help
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## Show these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: needs images ## Bring three real hosts up and switch them, with a power cut in between
+	cargo run --quiet --package lab --example demo
+
+test: needs lint unit scenarios ## Everything: rules, format, lints, unit tests, scenarios on real hosts
+
+bench: needs images ## Measure; ONLY=area for one area
+	cargo xtask bench $(ONLY)
+
+needs:
+	@scripts/needs
+
+lint: ## The repository's rules, the format, the lints
+	cargo xtask tidy
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --quiet -- -D warnings
+
+unit: ## All tests that need no host
+	cargo nextest run --profile ci --workspace -E 'not binary(scenarios)'
+	python3 -m unittest discover --quiet --start-directory lab/os/loader/tests --top-level-directory lab/os/loader
+
+images:
+	cargo lab image
+
+scenarios: ## All tests on real hosts; skipped with a reason where no lab can run, but never in CI
+	@scripts/scenarios

@@ -28,7 +28,7 @@ in
       sed -i "s|@out@|$out|g" $out/bin/switch-to-configuration
       ln -s ${pkgs.writers.writeJSON "switch-inhibitors" config.system.switch.inhibitors} $out/switch-inhibitors
     '';
-    system.preSwitchChecks.switchInhibitors = "python3 -I -B -S ${program}/check-inhibitors.py \"$1\" \"$2\"";
+    system.preSwitchChecks.switchInhibitors = "python3 -I -B ${../../programs/check-inhibitors.py} \"$1\" \"$2\"";
     security.sudo.extraConfig = "Defaults env_keep+=NIXOS_NO_CHECK";
   };
 }

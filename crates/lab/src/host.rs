@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use run::{Command, Finished};
 
 use crate::clock;
@@ -132,16 +132,19 @@ impl<'lab> Host<'lab> {
     /// Waits until a new ssh connection works and the host's start is complete.
     pub fn wait_ssh(&self, limit: Duration) -> Result<()> {
         wait::until(&format!("{} to answer over ssh", self.name), limit, || {
-            let status = self.status()?;
-            ensure!(matches!(status.power, Power::On { .. }), "{} is {:?}", self.name, status.power);
+            let power = self.status()?.power;
+            if !matches!(power, Power::On { .. } | Power::Off) {
+                // Waiting longer does not help; the outer result ends the wait.
+                return Ok(Err(anyhow!("{} does not run: {power:?}", self.name)));
+            }
             let login = Login { patience: Duration::from_secs(2), ..Login::default() };
             let state = self.ssh_command(login).arg("systemctl is-system-running --wait");
             let state = state.timeout(limit).output()?;
             match state.stdout_text().as_str() {
-                "running" | "degraded" => Ok(()),
+                "running" | "degraded" => Ok(Ok(())),
                 _ => bail!("{} {}", state.stdout_text(), state.stderr_text()),
             }
-        })
+        })?
     }
 
     /// The host's journal, or the part of it that `journalctl` gives for these words.

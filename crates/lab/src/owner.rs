@@ -108,8 +108,11 @@ impl Builder {
     /// Brings a lab up that outlives this process, until [`Lab::end`].
     pub fn start_detached(self, id: &str) -> Result<Lab> {
         let lab = self.launch(id, false)?;
-        lab.wait_ready()?;
-        Ok(lab)
+        match lab.wait_ready() {
+            Ok(()) => Ok(lab),
+            // A lab that nobody was told of would be in everybody's way.
+            Err(error) => lab.end().and(Err(error)),
+        }
     }
 
     fn launch(&self, id: &str, owned: bool) -> Result<Lab> {

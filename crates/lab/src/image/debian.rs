@@ -51,7 +51,7 @@ substituters =
 ";
 
 /// Raised when a step below changes in a way that the lists above do not show.
-const RECIPE: &str = "1";
+const RECIPE: &str = "2";
 
 pub(super) fn directory(layout: &Layout, suite: Suite) -> PathBuf {
     let key = Key::new().text(RECIPE).text(suite.name()).text(&PACKAGES.join(",")).text(NIX_CONF).finish();
@@ -91,6 +91,10 @@ fn settle(root: &Path) -> Result<()> {
         if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ssh_host_")) {
             fs::remove_file(&path)?;
         }
+    }
+    // What runs is decided by the systems, not by Debian's presets.
+    for dir in ["etc/systemd/system", "etc/systemd/user"] {
+        fs::remove_dir_all(root.join(dir)).with_context(|| format!("cannot remove {dir}"))?;
     }
     for dir in ["var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale"] {
         let dir = root.join(dir);

@@ -154,7 +154,7 @@ impl Machine {
         let bind = format!("--bind-ro={}:/run/lab", self.dir.identity().display());
         let mut command = Command::new("systemd-nspawn")
             .args(["--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3"])
-            .args(["--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=read-only"])
+            .args(["--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"])
             .arg(format!("--network-bridge={}", net::BRIDGE))
             .arg(format!("--machine={}", net::machine(self.index)))
             .arg(format!("--hostname={}", self.spec.name))

@@ -105,13 +105,12 @@ in
         "systemd-tty-ask-password-agent" "systemd-umount" "timedatectl"
       ];
       sbin = [ "halt" "poweroff" "reboot" "shutdown" ];
-      links = {
-        "lib/systemd/systemd" = "/usr/lib/systemd/systemd";
-      };
-      # Copies: systemd takes a link into its own directory for an alias, and the
-      # unit's file would not be the one in /etc.
+      # Copies. Of the units, because systemd takes a link into its own directory for
+      # an alias, and the unit's file would not be the one in /etc. Of the program,
+      # because a switch finds out by its path whether process 1 runs another one.
       commands = ''
         : ${image.name}
+        install -D -m 555 -t $out/lib/systemd /usr/lib/systemd/systemd
         mkdir -p $out/example/systemd/system
         cp -L -t $out/example/systemd/system ${lib.concatMapStringsSep " " (unit: "/usr/lib/systemd/system/${unit}") upstream.units}
       '';

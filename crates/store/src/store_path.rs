@@ -8,6 +8,10 @@ use thiserror::Error;
 
 use crate::base32;
 
+mod make;
+
+pub(crate) use make::make_store_path;
+
 /// Longest name of a store path in bytes (`StorePath::MaxPathLen` in Nix).
 pub const MAX_NAME: usize = 211;
 
@@ -151,7 +155,11 @@ impl HashPart {
 impl Ord for HashPart {
     fn cmp(&self, other: &Self) -> Ordering {
         // The text begins with the last byte.
-        self.0.iter().rev().cmp(other.0.iter().rev())
+        let reversed = |HashPart(mut bytes): HashPart| {
+            bytes.reverse();
+            bytes
+        };
+        reversed(*self).cmp(&reversed(*other))
     }
 }
 

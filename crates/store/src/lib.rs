@@ -7,5 +7,6 @@ pub mod hash;
 pub mod name;
 pub mod nar;
 pub mod path_info;
+pub mod references;
 pub mod signature;
 pub mod store_path;

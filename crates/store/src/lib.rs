@@ -3,6 +3,7 @@
 pub mod base32;
 pub mod closure;
 pub mod content_address;
+pub mod derivation;
 pub mod hash;
 pub mod name;
 pub mod nar;

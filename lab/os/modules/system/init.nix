@@ -50,6 +50,10 @@ in
     echo "running activation script..."
     "$systemConfig/activate"
 
+    # The path that systemd executes again when it is told to: the current system's, as on NixOS.
+    ln -sfn /run/current-system/systemd/lib/systemd/systemd /usr/lib/systemd/systemd.new
+    mv -T /usr/lib/systemd/systemd.new /usr/lib/systemd/systemd
+
     ln -sfn "$systemConfig" /run/booted-system
     mkdir -p /nix/var/nix/gcroots
     ln -sfn /run/booted-system /nix/var/nix/gcroots/booted-system

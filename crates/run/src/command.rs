@@ -200,10 +200,11 @@ impl Command {
         Ok(Child::follow(child, display, self))
     }
 
-    /// Becomes the program; returns only if that failed.
-    pub fn exec(mut self) -> Error {
-        let command = self.to_string();
-        let source = self.prepare().exec();
+    /// Becomes the program, with our own streams; returns only if that failed.
+    pub fn exec(self) -> Error {
+        let mut this = self.foreground();
+        let command = this.to_string();
+        let source = this.prepare().exec();
         Error::Start { command, source }
     }
 

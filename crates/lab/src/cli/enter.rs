@@ -39,5 +39,5 @@ pub(super) fn journal(lab: &str, arguments: &Arguments) -> Result<ExitCode> {
 
 /// Gives the terminal and the exit code to the command.
 fn become_it(command: Command) -> Result<ExitCode> {
-    Err(command.foreground().exec().into())
+    Err(command.exec().into())
 }

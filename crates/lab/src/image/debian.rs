@@ -12,7 +12,7 @@ use crate::layout::Layout;
 
 /// What a host is made of. Everything the pocket NixOS runs comes from these. (The two Perl packages are
 /// what `nix-bin` needs through a virtual package, which debootstrap does not follow.)
-const PACKAGES: [&str; 26] = [
+const PACKAGES: [&str; 27] = [
     "busybox-static",
     "ca-certificates",
     "curl",
@@ -36,6 +36,7 @@ const PACKAGES: [&str; 26] = [
     "python3",
     "sudo",
     "systemd",
+    "systemd-container",
     "systemd-sysv",
     "xz-utils",
     "zstd",

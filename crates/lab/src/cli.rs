@@ -50,6 +50,9 @@ enum Subcommands {
     On(power::Arguments),
     /// Change a host's line: cable, delay, rate.
     Line(power::LineArguments),
+    /// Bring a lab up and end in the way that is asked, to prove that nothing is left.
+    #[command(hide = true)]
+    Hold { ending: internal::Ending },
     #[command(hide = true)]
     Keeper(internal::KeeperArguments),
     #[command(hide = true)]
@@ -73,6 +76,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Subcommands::Cut(arguments) => power::cut(lab, &arguments),
         Subcommands::On(arguments) => power::on(lab, &arguments),
         Subcommands::Line(arguments) => power::line(lab, &arguments),
+        Subcommands::Hold { ending } => internal::hold(ending),
         Subcommands::Keeper(arguments) => internal::keeper(&arguments),
         Subcommands::EnterGroups(arguments) => internal::enter_groups(&arguments),
         Subcommands::ImageLayer { root, part } => internal::image_layer(&root, &part),

@@ -1,12 +1,26 @@
 //! What `lab` runs of itself inside namespaces; not for people.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
+use std::{env, thread};
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use lab::{LabDir, image, keeper};
+use lab::{Builder, LabDir, image, keeper};
+
+/// How an owner of a lab can end.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Ending {
+    /// As it should.
+    Ok,
+    /// Unwinding.
+    Panic,
+    /// At once, without unwinding.
+    Abort,
+    /// By somebody else's hand: it waits to be killed.
+    Killed,
+}
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
@@ -48,4 +62,18 @@ pub(super) fn enter_groups(arguments: &EnterGroupsArguments) -> Result<ExitCode>
 pub(super) fn image_layer(root: &Path, part: &Path) -> Result<ExitCode> {
     image::system::build_layer(root, part)?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, clippy::panic, reason = "the test that runs this reads and wants both")]
+pub(super) fn hold(ending: Ending) -> Result<ExitCode> {
+    let lab = Builder::new(env::current_exe()?).hosts(["held"]).start()?;
+    println!("{}", lab.dir().path().display());
+    match ending {
+        Ending::Ok => Ok(ExitCode::SUCCESS),
+        Ending::Panic => panic!("as asked"),
+        Ending::Abort => process::abort(),
+        Ending::Killed => loop {
+            thread::park();
+        },
+    }
 }

@@ -94,7 +94,8 @@ fn copy_source(target: &Path) -> Result<()> {
 /// Builds the base system, makes it generation 1 and the boot default.
 fn install(merged: &Path) -> Result<()> {
     let flake = format!("path:/{SOURCE}#nixosConfigurations.base.config.system.build.toplevel");
-    let built = chroot(merged, "nix").args(["build", "--quiet", "--no-link", "--print-out-paths", &flake]).run()?;
+    let built =
+        chroot(merged, "nix").args(["build", "--quiet", "--no-link", "--print-out-paths", &flake]).run()?;
     let toplevel = built.stdout_text();
     fs::write(merged.join("etc/NIXOS"), "").context("cannot mark the root as a NixOS")?;
     chroot(merged, "nix-env")

@@ -24,8 +24,8 @@ let
         createHome = lib.mkEnableOption "making the home directory";
         shell = mkOption {
           type = types.nullOr (types.either types.shellPackage (types.passwdEntry types.path));
-          default = "${pkgs.shadow}/bin/nologin";
-          description = "The login shell.";
+          default = "/run/current-system/sw/bin/nologin";
+          description = "The login shell; a package of shells is found in the system's `sw`.";
         };
         useDefaultShell = lib.mkEnableOption "users.defaultUserShell";
         hashedPassword = password "The password's hash.";
@@ -62,7 +62,14 @@ let
   );
 
   users = builtins.filter (u: u.enable) (builtins.attrValues cfg.users);
-  shellPath = shell: if shell == null then "" else "${shell}${lib.optionalString (lib.isDerivation shell) "/bin/${shell.meta.mainProgram}"}";
+  shellPath =
+    shell:
+    if shell == null then
+      ""
+    else if lib.isDerivation shell then
+      "/run/current-system/sw/bin/${shell.meta.mainProgram}"
+    else
+      shell;
   membersOf = g: lib.unique (g.members ++ map (u: u.name) (builtins.filter (u: builtins.elem g.name u.extraGroups) users));
   spec = pkgs.writeText "users-groups.json" (
     builtins.toJSON {

@@ -59,7 +59,7 @@ let
     wantedBy = [ "sysinit.target" ];
     wants = [ "network-pre.target" ];
     before = [ "network-pre.target" "shutdown.target" ];
-    after = [ "systemd-modules-load.service" ];
+    
     conflicts = [ "shutdown.target" ];
     unitConfig = { DefaultDependencies = false; ConditionCapability = "CAP_NET_ADMIN"; };
     reloadIfChanged = true;

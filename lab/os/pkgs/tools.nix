@@ -58,6 +58,7 @@ in
     version = "0.9.10";
     links."lib/faketime" = "/usr/lib/x86_64-linux-gnu/faketime";
   };
+  openssl = simple "3.5.1" "openssl";
   procps = tool "procps" {
     version = "4.0.4";
     mainProgram = "ps";

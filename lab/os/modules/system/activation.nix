@@ -59,7 +59,7 @@ let
 
   path = lib.makeBinPath [
     pkgs.coreutils pkgs.gnugrep pkgs.gnused pkgs.findutils pkgs.getent pkgs.shadow pkgs.hostname pkgs.util-linux
-    pkgs.python3 config.systemd.package
+    pkgs.openssl pkgs.python3 config.systemd.package
   ];
   prologue = ''
     #!${pkgs.runtimeShell}

@@ -58,6 +58,7 @@ in
     version = "0.9.10";
     links."lib/faketime" = "/usr/lib/x86_64-linux-gnu/faketime";
   };
+  openssl = simple "3.5.1" "openssl";
   procps = tool "procps" {
     version = "4.0.4";
     mainProgram = "ps";
@@ -66,12 +67,12 @@ in
   };
   util-linux = tool "util-linux" {
     version = "2.41";
-    bin = [ "dmesg" "findmnt" "flock" "getopt" "logger" "lsblk" "lsns" "mount" "mountpoint" "nsenter" "rename" "script" "setpriv" "setsid" "su" "umount" "unshare" ];
+    bin = [ "dmesg" "findmnt" "flock" "getopt" "logger" "lsblk" "lsns" "mount" "mountpoint" "nsenter" "script" "setpriv" "setsid" "su" "umount" "unshare" ];
     sbin = [ "agetty" "blkid" "fsck" "losetup" "mkfs" "mkswap" "runuser" "sulogin" "swapoff" "swapon" ];
   };
   shadow = tool "shadow" {
     version = "4.17.4";
-    bin = [ "chage" "chfn" "chsh" "gpasswd" "newgrp" "passwd" ];
+    bin = [ "chage" "chfn" "chsh" "gpasswd" "passwd" ];
     sbin = [ "chpasswd" "groupadd" "groupdel" "groupmod" "nologin" "useradd" "userdel" "usermod" "vipw" ];
   };
   hostname = tool "hostname" { version = "3.25"; bin = [ "hostname" "domainname" ]; };

@@ -1,4 +1,5 @@
 # What evaluation must give: a table of expressions, each with the value or with
+# (A table, not laid out by nixfmt.)
 # pieces of the error that it must give. `run.py` beside it goes through it.
 let
   lib = import ../lib;

@@ -6,7 +6,11 @@
 //! | [`PublicKey`] | `name:base64(32 bytes)`, as in `trusted-public-keys` |
 //! | [`Signature`] | `name:base64(64 bytes)`, as in the `Sig` lines of a narinfo |
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
@@ -216,7 +220,7 @@ impl TrustedKeys {
         signatures: impl IntoIterator<Item = &'a Signature>,
     ) -> usize {
         let valid = signatures.into_iter().filter(|signature| self.verify(message, signature));
-        let names: std::collections::BTreeSet<_> = valid.map(|signature| &signature.key_name).collect();
+        let names: BTreeSet<_> = valid.map(|signature| &signature.key_name).collect();
         names.len()
     }
 }

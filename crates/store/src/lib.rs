@@ -1,15 +1,15 @@
 //! Nix's words and formats, and nothing that acts on them.
 //!
-//! This crate reads and writes what Nix keeps in its store, on its wire and in its caches. It is pure: bytes and values in,
-//! bytes and values out. It touches no file, process, socket or clock, so it can be tested, fuzzed and
-//! trusted with whatever a stranger sends.
+//! This crate reads and writes what Nix keeps in its store, on its wire and in its caches. It is pure: bytes
+//! and values in, bytes and values out. It touches no file, process, socket or clock, so it can be tested,
+//! fuzzed and trusted with whatever a stranger sends.
 //!
 //! | module | what it knows | Nix's own page or source |
 //! |---|---|---|
 //! | [`base32`] | the alphabet of hashes | `base-nix-32.cc` |
 //! | [`hash`] | hashes in base-16, base-32, base-64 and SRI form | `hash.cc` |
 //! | [`store_path`] | store directories, hash parts, names | manual: *Store Path Specification* |
-//! | [`name`] | package names and versions, and their order | `names.cc` |
+//! | [`name`] | package names, versions and their order | `names.cc` |
 //! | [`signature`] | ed25519 keys and signatures | `local-keys.cc` |
 //! | [`content_address`] | paths whose names follow from their content | manual: *Content-Addressing Store Objects* |
 //! | [`path_info`] | what a store knows of a path; its fingerprint | `path-info.cc` |
@@ -21,8 +21,8 @@
 //!
 //! Three rules hold everywhere:
 //!
-//! * **One text for one value.** A parser takes what its printer writes; where Nix itself reads more than one form (hashes,
-//!   narinfo), what is taken is written in Nix's form.
+//! * **One text for one value.** A parser takes what its printer writes; where Nix itself reads more than one
+//!   form (hashes, narinfo), what is taken is written in Nix's form.
 //! * **Claims take no memory.** Nothing is allocated for a length that was only announced.
 //! * **Errors are values.** Each says what was expected, and for anything longer than a name at which byte.
 //!

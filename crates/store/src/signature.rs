@@ -19,7 +19,7 @@ use thiserror::Error;
 /// Longest key name in bytes that is accepted; Nix has no limit, host names (253 bytes) fit.
 const MAX_KEY_NAME: usize = 512;
 
-/// Why a text is not a key or a signature. No message or field ever holds what was read, for it may be secret.
+/// Why a text is not a key or a signature. No error holds what was read, for it may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseKeyError {
     /// There is no `:`.
@@ -69,7 +69,7 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// A signature and the name of the key that made it. It says nothing until it is [verified](TrustedKeys::verify).
+/// A signature and the name of its key. It says nothing until it is [verified](TrustedKeys::verify).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
     /// Name of the key.

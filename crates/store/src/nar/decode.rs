@@ -79,8 +79,8 @@ enum Step<'i> {
 
 /// Makes events of the bytes of one NAR, which come in pieces of any size.
 ///
-/// It holds one name for each open directory and one string, whatever lengths the bytes claim; file contents are
-/// lent from the input. It stops at the end of the NAR and leaves what comes behind it in the input.
+/// It holds one name for each open directory and one string, whatever lengths the bytes claim; file contents
+/// are lent from the input. It stops at the end of the NAR and leaves what comes behind it in the input.
 ///
 /// ```
 /// use store::nar::{Decoder, Event};

@@ -59,7 +59,7 @@ pub fn fuzz_store_path(data: &[u8]) {
     }
 }
 
-/// Names split and join, and the order of two versions (split by a line feed) is that of the other two turned round.
+/// Names split and join; two versions (with a line feed between them) compare alike from both sides.
 pub fn fuzz_version(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let DrvName { name, version } = DrvName::parse(&text);

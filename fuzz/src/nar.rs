@@ -41,7 +41,8 @@ fn recode(data: &[u8], piece: usize) -> Result<Vec<u8>, DecodeError> {
 
 /// Whatever events the encoder takes for a whole tree, the decoder gives again.
 ///
-/// The bytes are read as a program: an operation, then what it needs, each string with a byte of length before it.
+/// The bytes are read as a program: an operation, then what it needs, each string with a byte of length
+/// before it.
 pub fn fuzz_nar_events(data: &[u8]) {
     let events = events(data);
     let mut encoder = Encoder::new(Vec::new());

@@ -146,7 +146,7 @@ impl ContentAddress {
         format!("{}{}:{}", self.method().prefix(), hash.algorithm(), hash.to_base16())
     }
 
-    /// What stands for the derivation when the output's hash is fixed, so that all ways to get it give one path.
+    /// What stands for the derivation of a fixed output, so that all ways to get it give one path.
     fn fixed_output_digest(&self) -> Sha256 {
         Sha256::of(format!("fixed:out:{}:", self.in_derivation()).as_bytes())
     }

@@ -42,7 +42,7 @@ impl OutputName {
         self.0.as_str()
     }
 
-    /// The name of this output's store path: that of the derivation, and for all but `out` that of the output.
+    /// The name of this output's path: that of the derivation, with `-<output>` behind it for all but `out`.
     pub fn path_name(&self, derivation: &StorePathName) -> Result<StorePathName, StorePathError> {
         match self.as_str() {
             "out" => Ok(derivation.clone()),

@@ -1,4 +1,4 @@
-//! Replays `fuzz/corpus` through the properties of the fuzz targets, on the stable toolchain and as plain tests.
+//! Replays `fuzz/corpus` through the properties of the fuzz targets, as plain tests on the stable toolchain.
 #![allow(clippy::disallowed_methods, reason = "a test reads its data")]
 #![allow(unreachable_pub, reason = "the properties are the library of a package of their own")]
 

@@ -1,5 +1,5 @@
-//! Derivations that Nix 2.26.3 instantiated, in `tests/data/drv`: written as they were read, and their own paths and
-//! those of their outputs computed anew.
+//! Derivations that Nix 2.26.3 instantiated, in `tests/data/drv`: written as they were read, and their own
+//! paths and those of their outputs computed anew.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -46,7 +46,8 @@ pub enum ModuloError {
 }
 
 impl Derivation {
-    /// What stands for this derivation in the hash of those that need it, given the same of what it needs itself.
+    /// What stands for this derivation in the hash of those that need it, given the same of its
+    /// inputs.
     pub fn hash_modulo(
         &self,
         store_dir: &StoreDir,
@@ -59,8 +60,8 @@ impl Derivation {
         }
     }
 
-    /// The path of each output of the derivation called `name`, computed anew; nothing for those that only a build will
-    /// tell.
+    /// The path of each output of the derivation called `name`, computed anew; nothing for those that only a
+    /// build will tell.
     pub fn output_paths(
         &self,
         name: &StorePathName,

@@ -19,8 +19,8 @@ pub(super) fn text(derivation: &Derivation, store_dir: &StoreDir) -> Vec<u8> {
     Writer { out: Vec::new(), store_dir, masked: false }.derivation(derivation, &inputs)
 }
 
-/// The text in which each input derivation is replaced by what it was hashed to, and if `masked` its own output
-/// paths by nothing.
+/// The text in which each input derivation is replaced by what it was hashed to, and if `masked` its own
+/// output paths by nothing.
 pub(super) fn text_modulo(
     derivation: &Derivation,
     store_dir: &StoreDir,

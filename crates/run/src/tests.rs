@@ -1,0 +1,87 @@
+//! Children that do what children do: fail, hang, shout, read nothing, leave children behind.
+
+use std::time::Duration;
+
+use super::{Command, Error};
+
+fn shell(script: &str) -> Command {
+    Command::new("sh").args(["-c", script])
+}
+
+#[test]
+fn output_comes_back_with_the_status() {
+    let cases: [(&str, i32, &str, &str); 5] = [
+        ("true", 0, "", ""),
+        ("echo out; echo err >&2; exit 3", 3, "out", "err"),
+        ("cat", 0, "fed", ""),
+        ("exec >&-; exit 0", 0, "", ""),
+        ("kill -TERM $$", 143, "", ""),
+    ];
+    for (script, code, stdout, stderr) in cases {
+        let done = shell(script).input("fed").output().unwrap();
+        assert_eq!(
+            (done.code(), done.stdout_text(), done.stderr_text()),
+            (code, stdout.into(), stderr.into())
+        );
+    }
+}
+
+#[test]
+fn errors_name_the_command_and_the_cause() {
+    let cases = [
+        (Command::new("/does/not/exist").arg("a b"), "cannot start `/does/not/exist 'a b'`"),
+        (shell("echo why >&2; exit 7"), "`sh -c 'echo why >&2; exit 7'` failed: exit status: 7\nwhy"),
+        (
+            shell("sleep 100").timeout(Duration::from_millis(50)),
+            "`sh -c 'sleep 100'` was killed: it was not done after 50ms",
+        ),
+        (
+            shell("yes").limit(10).timeout(Duration::from_millis(300)),
+            "`sh -c yes` was killed: it was not done after 300ms",
+        ),
+        (shell("seq 1000").limit(10), "`sh -c 'seq 1000'` wrote more than 10 bytes"),
+    ];
+    for (command, message) in cases {
+        assert_eq!(command.run().unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn a_timeout_ends_the_whole_group() {
+    let script = "sleep 1000 & echo $!; wait";
+    let error = shell(&format!("{script} > /dev/null; true")).timeout(Duration::from_millis(100)).run();
+    assert!(matches!(error, Err(Error::TimedOut { .. })));
+    let child = shell(script).spawn().unwrap();
+    let group = child.id().to_string();
+    drop(child);
+    let left = Command::new("pgrep").args(["-g", &group]).output().unwrap();
+    assert_eq!(left.stdout_text(), "", "processes left in group {group}");
+}
+
+#[test]
+fn a_long_standard_error_keeps_its_end() {
+    let done = shell("seq 1 100000 >&2").output().unwrap();
+    assert!(done.stderr_text().ends_with("100000"));
+    assert!(done.stderr.len() <= 32 * 1024 + 4096);
+}
+
+#[test]
+fn a_piped_input_ends_when_it_is_closed() {
+    let mut child = shell("cat; echo end").input_pipe().spawn().unwrap();
+    assert!(child.is_running());
+    child.close_input();
+    assert_eq!(child.wait().unwrap().stdout_text(), "end");
+}
+
+#[test]
+fn the_environment_is_what_was_asked_for() {
+    let done = Command::new("env").env_clear().env("A", "1").env("B", "2").env_remove("B").run().unwrap();
+    assert_eq!(done.stdout_text(), "A=1");
+}
+
+#[test]
+fn a_child_does_not_end_with_the_thread_that_started_it() {
+    let mut child = std::thread::spawn(|| shell("sleep 1000").spawn().unwrap()).join().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(child.is_running());
+}

@@ -26,9 +26,11 @@
 //! - **No deadlock.** While more is sent than the system buffers, another thread reads what the daemon tells.
 //! - **Time.** It blocks. A peer that does nothing for ever is left with [`Hangup`], from another thread.
 //!
+//! [`files`] makes NARs of trees on disk, and trees of NARs.
 
 mod client;
 mod error;
+pub mod files;
 mod framed;
 mod handshake;
 pub mod limits;

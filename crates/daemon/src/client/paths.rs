@@ -9,7 +9,12 @@ use store::{
 };
 
 use super::Client;
-use crate::{error::Error, limits, operation::Operation};
+use crate::{
+    error::Error,
+    limits,
+    operation::Operation,
+    wire::{Encoder, WireReader},
+};
 
 impl Client {
     /// Whether `path` is valid.

@@ -9,7 +9,7 @@ use std::{
 use store::store_path::StorePath;
 
 use super::Client;
-use crate::{error::Error, limits, operation::Operation};
+use crate::{error::Error, limits, operation::Operation, wire::WireReader};
 
 /// Something that protects a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

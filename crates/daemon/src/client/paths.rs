@@ -74,7 +74,7 @@ impl Client {
 
     /// Makes `path` valid, by substitution if it is not; fails if it cannot be had.
     pub fn ensure_path(&mut self, path: &StorePath) -> Result<(), Error> {
-        self.ask(Operation::EnsurePath, |request| request.path(path), |answer| answer.acknowledgement())
+        self.ask(Operation::EnsurePath, |request| request.path(path), WireReader::acknowledgement)
     }
 
     /// Adds signatures to a valid path. The daemon does not check them.
@@ -87,9 +87,9 @@ impl Client {
             Operation::AddSignatures,
             |request| {
                 request.path(path);
-                request.list(signatures, |request, signature| request.text(signature));
+                request.list(signatures, Encoder::text);
             },
-            |answer| answer.acknowledgement(),
+            WireReader::acknowledgement,
         )
     }
 }

@@ -24,7 +24,7 @@ pub struct Root {
 impl Client {
     /// Protects `path` until this connection ends. The path need not be valid yet.
     pub fn add_temp_root(&mut self, path: &StorePath) -> Result<(), Error> {
-        self.ask(Operation::AddTempRoot, |request| request.path(path), |answer| answer.acknowledgement())
+        self.ask(Operation::AddTempRoot, |request| request.path(path), WireReader::acknowledgement)
     }
 
     /// Protects what the symbolic link at `link` points to, as long as it does. `link` is absolute and outside the
@@ -33,7 +33,7 @@ impl Client {
         self.ask(
             Operation::AddIndirectRoot,
             |request| request.string(link.as_os_str().as_bytes()),
-            |answer| answer.acknowledgement(),
+            WireReader::acknowledgement,
         )
     }
 

@@ -86,7 +86,7 @@ impl<'s> Encoder<'s> {
         self.number(info.registration_time);
         self.number(info.nar_size);
         self.flag(info.ultimate);
-        self.list(&info.signatures, |encoder, signature| encoder.text(signature));
+        self.list(&info.signatures, Self::text);
         match &info.content_address {
             Some(address) => self.text(address),
             None => self.string(b""),

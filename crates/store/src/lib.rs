@@ -6,6 +6,7 @@ pub mod content_address;
 pub mod hash;
 pub mod name;
 pub mod nar;
+pub mod narinfo;
 pub mod path_info;
 pub mod references;
 pub mod signature;

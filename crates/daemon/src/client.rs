@@ -12,7 +12,7 @@ use store::store_path::StoreDir;
 
 use crate::{
     error::{Error, Failure, ReadError},
-    handshake::{ConnectError, Peer, handshake},
+    handshake::{ConnectError, Peer, ProtocolVersion, handshake},
     log::{LogEvent, LogSink},
     operation::Operation,
     stderr,
@@ -63,9 +63,18 @@ impl Client {
     ///
     /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait for ever.
     pub fn connect(stream: Stream, store_dir: StoreDir) -> Result<Self, ConnectError> {
+        Self::connect_with(stream, store_dir, ProtocolVersion::NEWEST)
+    }
+
+    /// As [`Client::connect`], but speaks no later version than `newest`.
+    pub fn connect_with(
+        stream: Stream,
+        store_dir: StoreDir,
+        newest: ProtocolVersion,
+    ) -> Result<Self, ConnectError> {
         let Stream { reader, mut writer, hangup } = stream;
         let mut reader = WireReader::new(reader, store_dir.clone());
-        let peer = handshake(&mut reader, &mut writer)?;
+        let peer = handshake(&mut reader, &mut writer, newest)?;
         Ok(Self { reader, writer, hangup, log: LogSink::default(), store_dir, peer, unfinished: None })
     }
 

@@ -120,14 +120,19 @@ impl From<ReadError> for ConnectError {
     }
 }
 
-/// Greets the daemon: offers [`ProtocolVersion::NEWEST`] without features.
-pub(crate) fn handshake(reader: &mut WireReader, writer: &mut dyn Write) -> Result<Peer, ConnectError> {
-    send(writer, &[CLIENT_MAGIC, ProtocolVersion::NEWEST.number()])?;
+/// Greets the daemon: offers `newest` without features.
+pub(crate) fn handshake(
+    reader: &mut WireReader,
+    writer: &mut dyn Write,
+    newest: ProtocolVersion,
+) -> Result<Peer, ConnectError> {
+    let newest = newest.min(ProtocolVersion::NEWEST);
+    send(writer, &[CLIENT_MAGIC, newest.number()])?;
     let magic = reader.number("the daemon's magic number")?;
     if magic != DAEMON_MAGIC {
         return Err(ConnectError::NotADaemon { found: magic });
     }
-    let protocol = agree(reader.number("the daemon's protocol version")?)?;
+    let protocol = agree(newest, reader.number("the daemon's protocol version")?)?;
     if protocol >= ProtocolVersion::FEATURES {
         let no_features = 0;
         send(writer, &[no_features])?;
@@ -145,11 +150,11 @@ pub(crate) fn handshake(reader: &mut WireReader, writer: &mut dyn Write) -> Resu
 }
 
 /// The version to speak with a daemon whose newest version has this number.
-fn agree(number: u64) -> Result<ProtocolVersion, ConnectError> {
+fn agree(newest: ProtocolVersion, number: u64) -> Result<ProtocolVersion, ConnectError> {
     let found = ProtocolVersion::from_number(number);
     found
-        .filter(|theirs| theirs.major == ProtocolVersion::NEWEST.major)
-        .map(|theirs| theirs.min(ProtocolVersion::NEWEST))
+        .filter(|theirs| theirs.major == newest.major)
+        .map(|theirs| theirs.min(newest))
         .filter(|agreed| *agreed >= ProtocolVersion::OLDEST)
         .ok_or(ConnectError::Version { found })
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use store::{
-    nar::{DecodeError, Decoder},
+    nar::{DecodeError, DecodeErrorKind, Decoder},
     store_path::StorePath,
 };
 use thiserror::Error as ThisError;
@@ -15,9 +15,6 @@ use crate::{
     stderr,
     wire::WireReader,
 };
-
-/// What should come, for messages.
-const EXPECTED: &str = "the NAR of a path";
 
 /// Why a path could not be read. Only after an error that [says so](NarError::connection_usable) can the
 /// connection be used again.
@@ -114,37 +111,37 @@ impl ReceiveError {
 }
 
 fn receive(reader: &mut WireReader, sink: &mut dyn Write, limit: u64) -> Result<u64, ReceiveError> {
-    // Where a NAR should begin, with the length of its first string, there may be an error instead.
-    let first = reader.number(EXPECTED)?;
-    if first == stderr::ERROR {
-        return Err(ReceiveError::Daemon(stderr::read_error(reader)?));
-    }
     let mut decoder = Decoder::new();
-    pass(&mut decoder, &first.to_le_bytes(), sink, limit)?;
     while !decoder.is_done() {
         let bytes = reader.peek()?;
         if bytes.is_empty() {
-            return Err(reader.ended(EXPECTED).into());
+            return Err(reader.ended("the NAR of a path").into());
         }
-        let passed = pass(&mut decoder, bytes, sink, limit)?;
-        reader.take(passed);
+        let mut rest = bytes;
+        let decoded = decode(&mut decoder, &mut rest);
+        let taken = bytes.len() - rest.len();
+        match decoded {
+            Ok(()) if decoder.offset() > limit => return Err(ReceiveError::TooLong),
+            Ok(()) => sink.write_all(&bytes[..taken]).map_err(ReceiveError::Sink)?,
+            Err(error) if is_daemon_error(&error) => {
+                reader.take(taken);
+                return Err(ReceiveError::Daemon(stderr::read_error(reader)?));
+            }
+            Err(error) => return Err(ReceiveError::Format(error)),
+        }
+        reader.take(taken);
     }
     Ok(decoder.offset())
 }
 
-/// Passes on what of `bytes` belongs to the NAR; how many bytes that is.
-fn pass(
-    decoder: &mut Decoder,
-    bytes: &[u8],
-    sink: &mut dyn Write,
-    limit: u64,
-) -> Result<usize, ReceiveError> {
-    let mut rest = bytes;
-    while decoder.next_event(&mut rest).map_err(ReceiveError::Format)?.is_some() {}
-    if decoder.offset() > limit {
-        return Err(ReceiveError::TooLong);
-    }
-    let passed = bytes.len() - rest.len();
-    sink.write_all(&bytes[..passed]).map_err(ReceiveError::Sink)?;
-    Ok(passed)
+/// Checks what of `bytes` belongs to the NAR, and takes it off.
+fn decode(decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<(), DecodeError> {
+    while decoder.next_event(bytes)?.is_some() {}
+    Ok(())
+}
+
+/// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that fails in the
+/// middle breaks off and says why.
+fn is_daemon_error(error: &DecodeError) -> bool {
+    matches!(error.kind, DecodeErrorKind::LongWord { length: stderr::ERROR, .. })
 }

@@ -1,0 +1,153 @@
+//! Adding paths.
+
+use std::{collections::BTreeSet, fmt, io::Write};
+
+use store::{
+    hash::Algorithm,
+    path_info::PathInfo,
+    store_path::{StorePath, StorePathName},
+};
+
+use super::{
+    Client,
+    upload::{SizedNar, SourceError, UploadError},
+};
+use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
+
+/// What the daemon shall make of paths that are added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AddPolicy {
+    /// Whether a path that is valid already is written again. Only trusted clients may ask for it.
+    pub repair: bool,
+    /// Whether a path needs the signature of a key that the daemon trusts, unless it is addressed by its content.
+    /// It does for a client that is not trusted, whatever is asked for.
+    pub check_signatures: bool,
+}
+
+/// How content is hashed to get its name, and in which form it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentMethod {
+    /// The contents of a regular file that may have references, hashed with SHA-256.
+    Text,
+    /// The contents of a regular file that is not executable and has no references.
+    Flat(Algorithm),
+    /// A NAR; with [`Algorithm::Sha256`], what Nix itself makes of a source tree.
+    Nar(Algorithm),
+}
+
+impl fmt::Display for ContentMethod {
+    /// The form of the wire.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text => f.write_str("text:sha256"),
+            Self::Flat(algorithm) => write!(f, "fixed:{algorithm}"),
+            Self::Nar(algorithm) => write!(f, "fixed:r:{algorithm}"),
+        }
+    }
+}
+
+impl Client {
+    /// Adds many paths in one stream.
+    ///
+    /// `infos` must come in an order in which each path comes after all it refers to, such as a
+    /// [`Closure`](store::closure::Closure)'s. For each in turn `give` writes the NAR to the sink it is given. If it
+    /// fails, the connection is ended before the daemon has all of that path; those before it may have been added.
+    /// The daemon checks each NAR against the hash of its information. No path is sent as one that the daemon's
+    /// store has built itself.
+    pub fn add_paths<'i>(
+        &mut self,
+        infos: impl IntoIterator<Item = &'i PathInfo, IntoIter: ExactSizeIterator>,
+        policy: AddPolicy,
+        mut give: impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
+    ) -> Result<(), UploadError> {
+        let infos = infos.into_iter();
+        let store_dir = self.store_dir.clone();
+        self.upload(
+            Operation::AddMultipleToStore,
+            |request| write_policy(request, policy),
+            |frames| {
+                let mut head = Encoder::new(&store_dir);
+                head.number(infos.len() as u64);
+                for info in infos {
+                    head.path(&info.path);
+                    head.path_info(&not_built_there(info));
+                    // An error here is the daemon's: the frames refuse all that follows, and say why.
+                    let _refused = frames
+                        .write_all(&std::mem::replace(&mut head, Encoder::new(&store_dir)).into_bytes());
+                    give_nar(info, frames, &mut give)?;
+                }
+                Ok(())
+            },
+            |_| Ok(()),
+        )
+    }
+
+    /// Adds one path, whose NAR `give` writes to the sink it is given.
+    ///
+    /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be wrong for
+    /// example, the connection is ended and the path is not added.
+    pub fn add_nar(
+        &mut self,
+        info: &PathInfo,
+        policy: AddPolicy,
+        mut give: impl FnMut(&mut dyn Write) -> Result<(), SourceError>,
+    ) -> Result<(), UploadError> {
+        self.upload(
+            Operation::AddToStoreNar,
+            |request| {
+                request.path(&info.path);
+                request.path_info(&not_built_there(info));
+                write_policy(request, policy);
+            },
+            |frames| give_nar(info, frames, &mut |_, sink| give(sink)),
+            |_| Ok(()),
+        )
+    }
+
+    /// Adds content under the name that follows from it, which needs no trust, and says what it became.
+    ///
+    /// `give` writes the content in the form that `method` says. The content is not searched for `references`.
+    pub fn add_content(
+        &mut self,
+        name: &StorePathName,
+        method: ContentMethod,
+        references: &BTreeSet<StorePath>,
+        give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
+    ) -> Result<PathInfo, UploadError> {
+        self.upload(
+            Operation::AddToStore,
+            |request| {
+                request.text(name);
+                request.text(&method);
+                request.paths(references);
+                let repair = false;
+                request.flag(repair);
+            },
+            |frames| give(frames).map_err(|source| UploadError::Source { path: name.to_string(), source }),
+            |answer| {
+                let path = answer.path("the path of the content")?;
+                answer.path_info(path)
+            },
+        )
+    }
+}
+
+/// `info` as another store may be told: that one has not built it and must not trust it for that.
+fn not_built_there(info: &PathInfo) -> PathInfo {
+    PathInfo { ultimate: false, ..info.clone() }
+}
+
+fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
+    request.flag(policy.repair);
+    request.flag(!policy.check_signatures);
+}
+
+fn give_nar(
+    info: &PathInfo,
+    frames: &mut FrameWriter<'_>,
+    give: &mut impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
+) -> Result<(), UploadError> {
+    let mut nar = SizedNar::new(frames, info.nar_size);
+    let given = give(info, &mut nar);
+    nar.finish(&info.path, info.nar_size, given)
+}

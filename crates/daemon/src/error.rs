@@ -1,0 +1,145 @@
+//! Why an operation failed, and whether the connection survived it.
+
+use std::{fmt, io};
+
+use thiserror::Error;
+
+use crate::operation::Operation;
+
+/// Why the daemon's answer to an operation could not be had.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The daemon understood and refused or failed.
+    #[error("cannot {operation}: the Nix daemon says no")]
+    Daemon {
+        /// What was asked.
+        operation: Operation,
+        /// Whether the connection can be used for the next operation.
+        connection_usable: bool,
+        /// What the daemon said.
+        source: DaemonError,
+    },
+    /// The daemon sent something that the protocol does not allow here.
+    #[error("cannot {operation}: the answer is not what a Nix daemon says")]
+    Protocol {
+        /// What was asked.
+        operation: Operation,
+        /// What came and what should have.
+        source: ProtocolError,
+    },
+    /// The daemon's stream ended in the middle.
+    #[error("cannot {operation}: the stream of the Nix daemon ended at byte {offset}, expected {expected}")]
+    Ended {
+        /// What was asked.
+        operation: Operation,
+        /// Bytes that had come since the connection was made.
+        offset: u64,
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// Reading or writing failed.
+    #[error("cannot {operation}: the connection to the Nix daemon failed")]
+    Io {
+        /// What was asked.
+        operation: Operation,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The connection had been given up before, so nothing was sent.
+    #[error(
+        "cannot {operation}: the connection to the Nix daemon was given up when it failed to {given_up_by}"
+    )]
+    GivenUp {
+        /// What was asked.
+        operation: Operation,
+        /// The operation after which the two sides no longer agreed on where they were.
+        given_up_by: Operation,
+    },
+}
+
+impl Error {
+    /// Whether the connection can be used for the next operation. If not, every further one is refused.
+    #[must_use]
+    pub fn connection_usable(&self) -> bool {
+        matches!(self, Self::Daemon { connection_usable: true, .. })
+    }
+
+    /// What the daemon said, if it was the daemon that refused.
+    #[must_use]
+    pub fn daemon(&self) -> Option<&DaemonError> {
+        match self {
+            Self::Daemon { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn new(operation: Operation, failure: Failure) -> Self {
+        match failure {
+            Failure::Daemon(source) => Self::Daemon { operation, connection_usable: true, source },
+            Failure::Read(error) => Self::read(operation, error),
+            Failure::Write(source) => Self::Io { operation, source },
+        }
+    }
+
+    pub(crate) fn read(operation: Operation, error: ReadError) -> Self {
+        match error {
+            ReadError::Protocol(source) => Self::Protocol { operation, source },
+            ReadError::Ended { offset, expected } => Self::Ended { operation, offset, expected },
+            ReadError::Io(source) => Self::Io { operation, source },
+        }
+    }
+}
+
+/// An error in the daemon's own words, free of escape codes and control characters, its parts cut to
+/// [`limits::KEPT_TEXT`](crate::limits::KEPT_TEXT) bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonError {
+    /// What went wrong; several lines perhaps.
+    pub message: String,
+    /// While doing what, the innermost first.
+    pub traces: Vec<String>,
+}
+
+impl fmt::Display for DaemonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.traces.iter().try_for_each(|trace| write!(f, "\n… {trace}"))
+    }
+}
+
+impl std::error::Error for DaemonError {}
+
+/// Something that the protocol does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("byte {offset}: expected {expected}, found {found}")]
+pub struct ProtocolError {
+    /// Where it ends in the daemon's stream, in bytes since the connection was made.
+    pub offset: u64,
+    /// What should have come.
+    pub expected: &'static str,
+    /// What came, cut and escaped.
+    pub found: String,
+}
+
+/// Why something could not be read off the daemon's stream.
+#[derive(Debug)]
+pub(crate) enum ReadError {
+    Protocol(ProtocolError),
+    Ended { offset: u64, expected: &'static str },
+    Io(io::Error),
+}
+
+/// Why an exchange came to nothing.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Daemon(DaemonError),
+    Read(ReadError),
+    Write(io::Error),
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}

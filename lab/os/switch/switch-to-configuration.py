@@ -3,6 +3,9 @@
 import os
 import sys
 
+# The interpreter may have been told to leave the script's own folder out.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
 from stc.bus import BusError
 from stc.console import Failure, say
 from stc.settings import Action, Settings

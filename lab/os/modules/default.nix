@@ -1,0 +1,27 @@
+# Every module of the pocket.
+[
+  ./misc.nix
+  ./lab.nix
+  ./systemd/units.nix
+  ./systemd/manager.nix
+  ./systemd/tmpfiles.nix
+  ./systemd/debian.nix
+  ./config/etc.nix
+  ./config/users.nix
+  ./config/packages.nix
+  ./config/sysctl.nix
+  ./config/filesystems.nix
+  ./security/sudo.nix
+  ./security/wrappers.nix
+  ./system/activation.nix
+  ./system/pre-switch-checks.nix
+  ./system/switchable.nix
+  ./system/toplevel.nix
+  ./system/init.nix
+  ./boot/kernel.nix
+  ./networking/host-name.nix
+  ./networking/dhcp.nix
+  ./networking/firewall.nix
+  ./services/openssh.nix
+  ./services/nix-daemon.nix
+]

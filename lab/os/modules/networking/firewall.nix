@@ -1,0 +1,5 @@
+# networking.firewall and networking.nftables.
+{ lib, ... }:
+{
+  options.networking.firewall.allowedTCPPorts = lib.mkOption { type = lib.types.listOf lib.types.port; default = [ ]; };
+}

@@ -1,0 +1,51 @@
+# A stand-in for dhcpcd: configures the interface as the lab's lease file says,
+# goes into the background, and takes the addresses away when it ends.
+#
+# LEASE_SECONDS  how long the answer takes; after 30 s it goes on in the background
+# LOSE_AFTER     seconds after which the address is lost again, if set
+# FAMILY         both, ipv4 or ipv6
+# PERSISTENT     set: the addresses stay when it ends
+. /run/lab/lease 2>/dev/null || exit 0
+
+want4() { [ "$FAMILY" != ipv6 ] && [ -n "$ADDRESS" ]; }
+want6() { [ "$FAMILY" != ipv4 ] && [ -n "$ADDRESS6" ]; }
+
+bind_address() {
+    ip link set "$INTERFACE" up
+    if want4; then
+        ip address replace "$ADDRESS" dev "$INTERFACE"
+        [ -z "$GATEWAY" ] || ip route replace default via "$GATEWAY" dev "$INTERFACE" proto dhcp
+    fi
+    if want6; then ip -6 address replace "$ADDRESS6" dev "$INTERFACE" nodad; fi
+}
+
+release_address() {
+    if want4; then ip address delete "$ADDRESS" dev "$INTERFACE"; fi
+    if want6; then ip -6 address delete "$ADDRESS6" dev "$INTERFACE"; fi
+} 2>/dev/null
+
+# Sleeps in a way that a signal ends.
+pause() {
+    sleep "$1" &
+    wait $!
+}
+
+serve() {
+    trap '[ -n "$PERSISTENT" ] || release_address; kill $(jobs -p) 2>/dev/null; exit 0' TERM
+    trap bind_address HUP
+    [ "$LEASE_SECONDS" -le 30 ] || { pause "$LEASE_SECONDS"; bind_address; }
+    if [ -n "$LOSE_AFTER" ]; then
+        pause "$LOSE_AFTER"
+        release_address
+    fi
+    while :; do pause infinity; done
+}
+
+if [ "$LEASE_SECONDS" -le 30 ]; then
+    sleep "$LEASE_SECONDS"
+    bind_address
+else
+    sleep 30
+fi
+serve &
+echo $! > /run/dhcpcd/pid

@@ -3,6 +3,7 @@
 { ... }:
 {
   lab.identity.enable = true;
+  boot.loader.systemd-boot.enable = true;
   services.openssh.enable = true;
   networking.useDHCP = true;
   fileSystems."/" = {

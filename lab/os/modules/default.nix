@@ -18,10 +18,18 @@
   ./system/switchable.nix
   ./system/toplevel.nix
   ./system/init.nix
+  ./system/specialisation.nix
+  ./system/auto-upgrade.nix
   ./boot/kernel.nix
+  ./boot/loader.nix
+  ./boot/bootspec.nix
   ./networking/host-name.nix
   ./networking/dhcp.nix
+  ./networking/interfaces.nix
   ./networking/firewall.nix
   ./services/openssh.nix
   ./services/nix-daemon.nix
+  ./services/static-web-server.nix
+  ./services/pocketdb.nix
+  ./virtualisation/containers.nix
 ]

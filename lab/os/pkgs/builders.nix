@@ -57,6 +57,22 @@ rec {
     generate = writers.writeJSON;
   };
 
+  # One of the pocket's own directories of programs, without what is not run:
+  # a system must not depend on caches, tests or documentation.
+  programDirectory =
+    name: path:
+    builtins.path {
+      inherit name path;
+      filter =
+        file: _:
+        let
+          base = baseNameOf file;
+        in
+        !lib.hasPrefix "." base
+        && builtins.match ".*[.](pyc|md|json)" base == null
+        && !builtins.elem base [ "__pycache__" "tests" ];
+    };
+
   # Links to every file of every path, the first one that has a name wins.
   buildEnv =
     { name, paths, pathsToLink ? [ "/bin" "/sbin" "/lib" "/share" ], ... }:

@@ -1,17 +1,23 @@
 # A stand-in for dhcpcd: configures the interface as the lab's lease file says,
 # goes into the background, and takes the addresses away when it ends.
 #
-# LEASE_SECONDS  how long the answer takes; after 30 s it goes on in the background
-# LOSE_AFTER     seconds after which the address is lost again, if set
-# FAMILY         both, ipv4 or ipv6
-# PERSISTENT     set: the addresses stay when it ends
-. /run/lab/lease 2>/dev/null || exit 0
+# LEASE_SECONDS    how long the answer takes; after 30 s it goes on in the background
+# LOSE_AFTER       seconds after which the address is lost again, if set
+# FAMILY           both, ipv4 or ipv6
+# DENY_INTERFACES  interfaces it leaves alone, names and shell patterns
+# PERSISTENT       set: the addresses stay when it ends
+. /run/lab/lease 2>/dev/null
 
-want4() { [ "$FAMILY" != ipv6 ] && [ -n "$ADDRESS" ]; }
-want6() { [ "$FAMILY" != ipv4 ] && [ -n "$ADDRESS6" ]; }
+set -f
+for pattern in $DENY_INTERFACES; do
+    case $INTERFACE in $pattern) INTERFACE= ;; esac
+done
+
+want4() { [ -n "$INTERFACE" ] && [ "$FAMILY" != ipv6 ] && [ -n "$ADDRESS" ]; }
+want6() { [ -n "$INTERFACE" ] && [ "$FAMILY" != ipv4 ] && [ -n "$ADDRESS6" ]; }
 
 bind_address() {
-    ip link set "$INTERFACE" up
+    [ -z "$INTERFACE" ] || ip link set "$INTERFACE" up
     if want4; then
         ip address replace "$ADDRESS" dev "$INTERFACE"
         [ -z "$GATEWAY" ] || ip route replace default via "$GATEWAY" dev "$INTERFACE" proto dhcp

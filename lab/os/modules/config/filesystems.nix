@@ -18,7 +18,7 @@ let
         autoResize = lib.mkEnableOption "resizing (accepted, without effect here)";
         noCheck = lib.mkEnableOption "no check";
       };
-      config.options = map (path: "x-systemd.requires-mounts-for=${path}") config.depends;
+      config.options = lib.mkIf (config.depends != [ ]) (map (path: "x-systemd.requires-mounts-for=${path}") config.depends);
     }
   );
   swap = types.submodule {

@@ -116,7 +116,8 @@ in
     };
     users.groups = {
       root.gid = 0;
-      wheel.gid = 1;
+      # 1 on NixOS, which is another group on Debian.
+      wheel = { };
       users.gid = 100;
       nogroup.gid = 65534;
       shadow.gid = 42;

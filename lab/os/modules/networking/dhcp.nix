@@ -13,7 +13,7 @@ in
         enable = mkOption { type = types.bool; default = true; description = "Whether dhcpcd asks for them."; };
         persistent = lib.mkEnableOption "keeping addresses when dhcpcd stops";
         wait = mkOption { type = types.str; default = "any"; description = "Accepted, without effect here."; };
-        denyInterfaces = mkOption { type = types.listOf types.str; default = [ ]; description = "Accepted, without effect here."; };
+        denyInterfaces = mkOption { type = types.listOf types.str; default = [ ]; description = "Interfaces it leaves alone."; };
         extraConfig = mkOption { type = types.lines; default = ""; description = "Accepted, without effect here."; };
       };
     };
@@ -38,6 +38,7 @@ in
         LEASE_SECONDS = toString lab.seconds;
         LOSE_AFTER = if lab.loseAfter == null then "" else toString lab.loseAfter;
         FAMILY = lab.family;
+        DENY_INTERFACES = toString cfg.dhcpcd.denyInterfaces;
         PERSISTENT = if cfg.dhcpcd.persistent then "1" else "";
       };
       serviceConfig = {

@@ -33,8 +33,5 @@ in
       "export PATH=${lib.makeBinPath [ pkgs.coreutils pkgs.gnugrep pkgs.gnused pkgs.python3 ]}:$PATH\n"
       + lib.concatStrings (lib.mapAttrsToList check config.system.preSwitchChecks)
     );
-    preSwitchChecks.switchInhibitors = lib.mkIf config.system.switch.enable ''
-      python3 -I ${../../programs/check-inhibitors.py} "$1" "$2"
-    '';
   };
 }

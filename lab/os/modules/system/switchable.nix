@@ -1,14 +1,7 @@
 # bin/switch-to-configuration and the file of switch inhibitors.
 { config, lib, pkgs, ... }:
 let
-  # Only the sources, so that left-over bytecode does not change the system.
-  sources =
-    name: path:
-    builtins.path {
-      inherit name path;
-      filter = file: type: type == "directory" && baseNameOf file != "__pycache__" || lib.hasSuffix ".py" file;
-    };
-  program = sources "switch-to-configuration" ../../switch;
+  program = pkgs.programDirectory "switch-to-configuration" ../../switch;
   wrapper = pkgs.writeScript "switch-to-configuration" ''
     #!${pkgs.runtimeShell}
     export OUT='@out@'
@@ -18,7 +11,7 @@ let
     export PRE_SWITCH_CHECK=${lib.escapeShellArg config.system.preSwitchChecksScript}
     export LOCALE_ARCHIVE=/run/current-system/sw/lib/locale/locale-archive
     export SYSTEMD=${config.systemd.package}
-    exec ${pkgs.python3}/bin/python3 -P ${program}/switch-to-configuration.py "$@"
+    exec ${pkgs.python3}/bin/python3 -I -B -S ${program}/switch-to-configuration.py "$@"
   '';
 in
 {
@@ -35,6 +28,7 @@ in
       sed -i "s|@out@|$out|g" $out/bin/switch-to-configuration
       ln -s ${pkgs.writers.writeJSON "switch-inhibitors" config.system.switch.inhibitors} $out/switch-inhibitors
     '';
+    system.preSwitchChecks.switchInhibitors = "python3 -I -B ${../../programs/check-inhibitors.py} \"$1\" \"$2\"";
     security.sudo.extraConfig = "Defaults env_keep+=NIXOS_NO_CHECK";
   };
 }

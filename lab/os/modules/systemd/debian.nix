@@ -19,8 +19,8 @@
   # The lab mounts the root of its hosts; from inside they cannot.
   systemd.services.systemd-remount-fs.unitConfig.ConditionVirtualization = "!container";
 
-  # Debian's PAM reads it for every session.
-  environment.etc."default/locale".text = "LANG=C.UTF-8\n";
+  # Debian's PAM reads it for every session, through /etc/default/locale.
+  environment.etc."locale.conf".text = "LANG=C.UTF-8\n";
 
   systemd.generators = lib.genAttrs [
     "systemd-ssh-generator"

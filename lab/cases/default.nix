@@ -16,13 +16,15 @@ let
   tables = map (file: builtins.fromTOML (builtins.readFile (./. + "/${file}"))) files;
   cases = builtins.concatMap (table: table.case or [ ]) tables;
 
-  # A name that two files give, or that nothing gives, is a mistake.
+  # `module` sets options, `force` overrides what the base sets. A name that two files give, or
+  # that nothing gives, is a mistake.
+  given = table: table.module or { } // lib.mapAttrs (_: lib.mapAttrsRecursive (_: lib.mkForce)) (table.force or { });
   modules = builtins.foldl' (
     known: table:
     let
-      both = builtins.attrNames (builtins.intersectAttrs known (table.module or { }));
+      both = builtins.attrNames (builtins.intersectAttrs known (given table));
     in
-    if both == [ ] then known // (table.module or { }) else throw "lab/cases: module `${builtins.head both}' is there twice"
+    if both == [ ] then known // given table else throw "lab/cases: module `${builtins.head both}' is there twice"
   ) { } tables;
   moduleNamed =
     name:
@@ -92,6 +94,7 @@ let
 in
 bare.pkgs.runCommand "switch-cases" {
   document = builtins.toJSON {
+    base = "${bare.config.system.build.toplevel}";
     resolver = "${loaderFolder}/resolve.py";
     cases = map complete cases;
   };

@@ -38,7 +38,7 @@ def lock_held(wanted: bool) -> Iterator[None]:
 
 def switch(case: Case) -> Outcome:
     """Runs the case's action with all output in one place, or with nobody who reads it."""
-    command = [f"{case.systems['new']}/bin/switch-to-configuration", *([case.action] if case.action else [])]
+    command = [case.program, *([case.action] if case.action else [])]
     environment = os.environ | case.env
     with lock_held(case.lock):
         if case.stderr == "gone":
@@ -67,10 +67,10 @@ def switch_unread(command: list[str], environment: dict[str, str]) -> Outcome:
     return Outcome(done.returncode, done.stdout)
 
 
-def run(case: Case, resolver: Path, show: bool) -> dict[str, object]:
+def run(case: Case, base: Path, resolver: Path, show: bool) -> dict[str, object]:
     verdict: dict[str, object] = {"name": case.name, "ok": False}
     try:
-        host.prepare(case)
+        host.prepare(case, base)
         begin = time.monotonic()
         outcome = switch(case)
         verdict["seconds"] = round(time.monotonic() - begin, 2)
@@ -100,7 +100,7 @@ def main() -> int:
         if given.list:
             print(case.name)
             continue
-        verdict = run(case, Path(document["resolver"]), given.show)
+        verdict = run(case, Path(document["base"]), Path(document["resolver"]), given.show)
         ok = ok and bool(verdict["ok"])
         print(json.dumps(verdict), flush=True)
     return 0 if ok and chosen else 1

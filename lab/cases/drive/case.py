@@ -1,5 +1,6 @@
 """A case as `cases.json` has it: the table's fields, defaults filled in, systems built."""
 
+import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -30,6 +31,7 @@ def from_table[T](kind: type[T], where: str, table: dict[str, Any]) -> T:
 @dataclass(frozen=True)
 class Expect:
     exit: int = 0
+    exact: bool = True
     stop: list[str] = field(default_factory=list)
     skip: list[str] = field(default_factory=list)
     reload: list[str] = field(default_factory=list)
@@ -63,6 +65,7 @@ class Case:
     prepare: list[str] = field(default_factory=list)
     cleanup: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    specialisation: str = ""
     stderr: str = "read"
     lock: bool = False
     loader: dict[str, Any] = field(default_factory=dict)
@@ -73,5 +76,12 @@ class Case:
     def from_json(cls, table: dict[str, Any]) -> Self:
         where = str(table.get("name"))
         expect = from_table(Expect, f"{where}: expect", table.get("expect", {}))
-        # A run that ends before the activation leaves the old system in place.
-        return from_table(cls, where, table | {"expect": expect})
+        systems = dict(table["systems"])
+        if name := table.get("specialisation"):
+            systems["specialisation"] = os.path.realpath(f"{systems['new']}/specialisation/{name}")
+        return from_table(cls, where, table | {"expect": expect, "systems": systems})
+
+    @property
+    def program(self) -> str:
+        """The switch-to-configuration that the case is about."""
+        return self.systems.get("specialisation", self.systems["new"]) + "/bin/switch-to-configuration"

@@ -57,8 +57,9 @@ def clear_records() -> None:
         file.unlink()
 
 
-def prepare(case: Case) -> None:
+def prepare(case: Case, base: Path) -> None:
     clear_records()
+    stop_left_overs(case, base)
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir()
     prepare_loader(case)
@@ -73,6 +74,13 @@ def prepare(case: Case) -> None:
     found = active_units(case.units)
     if found != sorted(case.active):
         raise NotPrepared(f"active are {found}, the case says {sorted(case.active)}")
+
+
+def stop_left_overs(case: Case, base: Path) -> None:
+    """Units that a case before may have left running and that the host itself does not need."""
+    units = [unit for unit in case.units if not (base / "etc/systemd/system" / unit).exists()]
+    if units:
+        subprocess.run(["systemctl", "stop", "--", *units], capture_output=True, check=False, timeout=TIMEOUT)
 
 
 def become(system: str) -> None:

@@ -255,7 +255,7 @@ in
           }) u.defs
         ) tree.unmatched
       );
-      values = if freeforms == [ ] then tree.values else lib.recursiveUpdate freeformValues tree.values;
+      values = if freeforms == [ ] || tree.unmatched == [ ] then tree.values else lib.recursiveUpdate freeformValues tree.values;
 
       checked =
         if freeforms != [ ] || !values._module.check || tree.unmatched == [ ] then

@@ -39,7 +39,7 @@ lib: {
     lib.concatStringsSep "." (
       map (
         name:
-        if builtins.match "[a-zA-Z_][a-zA-Z0-9_'-]*|<.*>|\\*|\\[.*\\]" name != null then
+        if builtins.match "[a-zA-Z_][a-zA-Z0-9_'-]*|<.*>|[*]|[[].*" name != null then
           name
         else
           builtins.toJSON name

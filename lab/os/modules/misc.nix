@@ -66,6 +66,24 @@ in
     fonts.fontconfig.enable = accepted types.bool false;
   };
 
+  # As on NixOS, which is why a revision in the configuration changes every host at every commit.
+  config.environment.systemPackages = [
+    (pkgs.writeShellScriptBin "nixos-version" ''
+      case "$1" in
+        --json) echo ${
+          lib.escapeShellArg (
+            builtins.toJSON (
+              { nixosVersion = cfg.version; }
+              // lib.optionalAttrs (config.system.configurationRevision != null) { inherit (config.system) configurationRevision; }
+            )
+          )
+        } ;;
+        --configuration-revision) echo ${lib.escapeShellArg (lib.defaultTo "" config.system.configurationRevision)} ;;
+        *) echo ${lib.escapeShellArg "${cfg.version} (${cfg.codeName})"} ;;
+      esac
+    '')
+  ];
+
   config.environment.etc = {
     os-release.text = ''
       ID=${cfg.distroId}

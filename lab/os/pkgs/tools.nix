@@ -11,6 +11,7 @@ let
       sbin ? [ ],
       links ? { },
       mainProgram ? pname,
+      commands ? "",
     }:
     pkgs.runCommand "${pname}-${version}" { inherit pname version; meta = { inherit mainProgram; }; } ''
       mkdir -p $out/bin
@@ -19,7 +20,10 @@ let
       ${lib.concatStrings (
         lib.mapAttrsToList (path: target: "mkdir -p $out/${dirOf path}; ln -s ${target} $out/${path}\n") links
       )}
+      ${commands}
     '';
+  image = import ./image.nix;
+  upstream = import ../modules/systemd/upstream-units.nix;
   simple = version: name: tool name { inherit version; bin = [ name ]; };
 in
 {
@@ -77,7 +81,7 @@ in
   sudo = tool "sudo" { version = "1.9.16p2"; bin = [ "sudo" "sudoedit" ]; sbin = [ "visudo" ]; };
   dbus = tool "dbus" { version = "1.16.2"; bin = [ "dbus-daemon" "dbus-monitor" "dbus-send" "dbus-uuidgen" ]; };
   nix = tool "nix" {
-    version = "2.26.3";
+    version = image.nix;
     bin = [ "nix" "nix-build" "nix-channel" "nix-collect-garbage" "nix-copy-closure" "nix-daemon" "nix-env" "nix-hash" "nix-instantiate" "nix-prefetch-url" "nix-shell" "nix-store" ];
   };
   openssh = tool "openssh" {
@@ -87,7 +91,7 @@ in
     sbin = [ "sshd" ];
     links."libexec/sftp-server" = "/usr/lib/openssh/sftp-server";
   };
-  systemd = pkgs.systemdOfVersion "257.9";
+  systemd = pkgs.systemdOfVersion image.systemd;
   systemdOfVersion =
     version:
     tool "systemd" {
@@ -103,8 +107,13 @@ in
       sbin = [ "halt" "poweroff" "reboot" "shutdown" ];
       links = {
         "lib/systemd/systemd" = "/usr/lib/systemd/systemd";
-        "example/systemd/system" = "/usr/lib/systemd/system";
-        "example/systemd/user" = "/usr/lib/systemd/user";
       };
+      # Copies: systemd takes a link into its own directory for an alias, and the
+      # unit's file would not be the one in /etc.
+      commands = ''
+        : ${image.name}
+        mkdir -p $out/example/systemd/system
+        cp -L -t $out/example/systemd/system ${lib.concatMapStringsSep " " (unit: "/usr/lib/systemd/system/${unit}") upstream.units}
+      '';
     };
 }

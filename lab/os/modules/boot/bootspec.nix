@@ -7,7 +7,7 @@ let
     let
       system = child.configuration.system.build;
     in
-    system.bootspec "${system.toplevel}"
+    system.bootspec "${system.toplevel}" // { "org.nixos.specialisation.v1" = { }; }
   ) config.specialisation;
 in
 {

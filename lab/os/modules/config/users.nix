@@ -159,6 +159,10 @@ in
       script = ''
         wanted='${toString (map (u: u.name) (builtins.filter (u: u.linger) users))}'
         for user in $(ls /var/lib/systemd/linger 2>/dev/null); do
+          if ! id "$user" >/dev/null 2>&1; then
+            rm -f "/var/lib/systemd/linger/$user"
+            continue
+          fi
           case " $wanted " in *" $user "*) ;; *) loginctl disable-linger "$user" ;; esac
         done
         [ -z "$wanted" ] || loginctl enable-linger $wanted

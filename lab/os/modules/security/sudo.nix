@@ -70,7 +70,7 @@ in
     environment.etc.sudoers = {
       mode = "0440";
       # Debian's sudo has a search path of its own built in; NixOS's keeps the caller's.
-      text = "Defaults !secure_path\n" + lib.concatLines (builtins.concatMap ruleText cfg.extraRules) + cfg.extraConfig;
+      text = "Defaults !secure_path\n" + lib.concatLines (builtins.concatMap ruleText cfg.extraRules) + cfg.extraConfig + "\n";
     };
   };
 }

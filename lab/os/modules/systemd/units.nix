@@ -70,15 +70,12 @@ let
       ]
     );
 
-  # systemd takes no links for these kinds from one of its directories to another;
-  # it finds Debian's files of them anyway.
-  mayBeLink = name: !lib.hasSuffix ".mount" name && !lib.hasSuffix ".slice" name;
-
   generateUnits =
     type: upstream: units: extra:
     pkgs.runPython "${type}-units" ../../programs/link-tree.py (
-      lib.genAttrs (builtins.filter mayBeLink upstream) (name: "${cfg.package}/example/systemd/${type}/${name}")
-      // linksOf upstream units
+      lib.genAttrs upstream.units (name: "${cfg.package}/example/systemd/${type}/${name}")
+      // upstream.aliases
+      // linksOf (upstream.units ++ builtins.attrNames upstream.aliases) units
       // extra
     );
 
@@ -131,7 +128,7 @@ in
         "multi-user.target.wants/remote-fs.target" = "../remote-fs.target";
         "getty.target.wants/autovt@tty1.service" = "../autovt@.service";
       };
-      "systemd/user".source = generateUnits "user" [ ] cfg.user.units { };
+      "systemd/user".source = generateUnits "user" { units = [ ]; aliases = { }; } cfg.user.units { };
     };
 
     # What a switch restarts to run early units again, in order; see sysinit.nix.

@@ -1,12 +1,19 @@
 # The units that NixOS takes from systemd itself, as far as Debian's build has them.
 # They are linked into /etc/systemd/system, where a switch looks for changes.
-[
+{
+aliases = {
+  "autovt@.service" = "getty@.service";
+  "dbus-org.freedesktop.timedate1.service" = "systemd-timedated.service";
+  "dbus-org.freedesktop.locale1.service" = "systemd-localed.service";
+  "dbus-org.freedesktop.hostname1.service" = "systemd-hostnamed.service";
+};
+
+units = [
   "basic.target" "sysinit.target" "sockets.target" "exit.target" "graphical.target" "multi-user.target"
   "network.target" "network-pre.target" "network-online.target" "nss-lookup.target" "nss-user-lookup.target"
   "time-sync.target" "time-set.target" "first-boot-complete.target" "sigpwr.target" "timers.target" "paths.target"
   "rpcbind.target" "rescue.target" "rescue.service" "emergency.target" "emergency.service"
   "getty.target" "getty-pre.target" "getty@.service" "serial-getty@.service" "console-getty.service" "container-getty@.service"
-  "autovt@.service"
   "systemd-logind.service" "systemd-user-sessions.service" "user@.service" "user-runtime-dir@.service"
   "systemd-journald.socket" "systemd-journald@.socket" "systemd-journald-varlink@.socket" "systemd-journald.service"
   "systemd-journald@.service" "systemd-journal-flush.service" "systemd-journald-audit.socket"
@@ -25,6 +32,6 @@
   "systemd-tmpfiles-setup-dev.service" "systemd-tmpfiles-setup-dev-early.service"
   "systemd-sysctl.service" "systemd-timedated.service" "systemd-localed.service" "systemd-hostnamed.service"
   "systemd-binfmt.service" "systemd-exit.service" "systemd-update-done.service"
-  "dbus-org.freedesktop.timedate1.service" "dbus-org.freedesktop.locale1.service" "dbus-org.freedesktop.hostname1.service"
   "dbus.service" "dbus.socket"
-]
+];
+}

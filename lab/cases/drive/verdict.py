@@ -1,0 +1,63 @@
+"""Compares what a switch did with what its case expects."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from drive import host
+from drive.case import PRINTED, Case
+
+
+@dataclass(frozen=True)
+class Outcome:
+    exit: int
+    output: str
+
+    def printed(self, kind: str) -> list[str]:
+        """The units on the line of a list; none if the line is not there."""
+        for line in self.output.splitlines():
+            for prefix in PRINTED[kind]:
+                if prefix and line.startswith(prefix):
+                    return line.removeprefix(prefix).split(", ")
+        return []
+
+
+def problems(case: Case, outcome: Outcome, resolver: Path) -> Iterator[str]:
+    expect = case.expect
+    if outcome.exit != expect.exit:
+        yield f"exit code {outcome.exit}, expected {expect.exit}"
+    for kind in PRINTED:
+        # As printed: the order is part of what is expected.
+        if expect.exact and outcome.printed(kind) != getattr(expect, kind):
+            yield f"{kind}: {outcome.printed(kind)}, expected {getattr(expect, kind)}"
+    for text in expect.says:
+        if text not in outcome.output:
+            yield f"did not say {text!r}"
+    for text in expect.silent:
+        if text in outcome.output:
+            yield f"said {text!r}"
+    yield from state_problems(case, resolver)
+
+
+def state_problems(case: Case, resolver: Path) -> Iterator[str]:
+    expect = case.expect
+    for unit, state in expect.units.items():
+        found = host.show(unit, "ActiveState")
+        if found != state:
+            yield f"{unit} is {found}, expected {state}"
+    current = os.path.realpath(host.CURRENT_SYSTEM)
+    if current != case.systems[expect.current]:
+        yield f"/run/current-system is {current}, expected the {expect.current} one"
+    for kind in ("start", "restart", "reload"):
+        found_units = host.record(kind)
+        missing = [unit for unit in expect.record.get(kind, []) if unit not in found_units]
+        if missing or (found_units and kind not in expect.record):
+            yield f"{kind}-list holds {found_units}, expected {expect.record.get(kind, [])}"
+    for command in expect.run:
+        try:
+            host.shell(command)
+        except host.NotPrepared as problem:
+            yield str(problem)
+    if expect.boots and host.boots(case.systems, resolver) != expect.boots:
+        yield f"boots {host.boots(case.systems, resolver)}, expected {expect.boots}"

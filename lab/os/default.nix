@@ -11,6 +11,11 @@ let
   };
 in
 {
-  inherit (evaluated) config options pkgs lib;
+  inherit (evaluated)
+    config
+    options
+    pkgs
+    lib
+    ;
   system = evaluated.config.system.build.toplevel;
 }

@@ -14,7 +14,8 @@ let
     specialArgs = {
       modulesPath = toString ./modules;
       utils = lib.systemdUtils;
-    } // specialArgs;
+    }
+    // specialArgs;
   };
   baseArguments = {
     _file = "<eval-config.nix>";

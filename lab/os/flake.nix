@@ -9,7 +9,9 @@
       nixosSystem = import ./eval-config.nix;
     in
     {
-      lib = lib // { inherit nixosSystem; };
+      lib = lib // {
+        inherit nixosSystem;
+      };
       nixosModules.base = ./base/configuration.nix;
       legacyPackages.${system} = import ./pkgs { inherit lib system; };
       nixosConfigurations.base = nixosSystem { modules = [ self.nixosModules.base ]; };

@@ -1,7 +1,12 @@
 # The pocket's `lib`: nixpkgs' names for the functions that modules use, as
 # one fixed point. Every file is a function from the whole `lib` to its part.
 let
-  fix = f: let x = f x; in x;
+  fix =
+    f:
+    let
+      x = f x;
+    in
+    x;
   parts = [
     ./trivial.nix
     ./lists.nix

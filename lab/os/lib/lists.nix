@@ -1,8 +1,22 @@
 # Lists.
 lib: {
   inherit (builtins)
-    all any concatLists concatMap elem elemAt filter foldl' genList head length
-    map partition sort tail groupBy
+    all
+    any
+    concatLists
+    concatMap
+    elem
+    elemAt
+    filter
+    foldl'
+    genList
+    head
+    length
+    map
+    partition
+    sort
+    tail
+    groupBy
     ;
 
   singleton = x: [ x ];
@@ -30,7 +44,9 @@ lib: {
     builtins.genList (i: builtins.elemAt xs (n - i - 1)) n;
   imap0 = f: xs: builtins.genList (i: f i (builtins.elemAt xs i)) (builtins.length xs);
   imap1 = f: lib.imap0 (i: f (i + 1));
-  foldr = f: nul: xs: builtins.foldl' (acc: x: f x acc) nul (lib.reverseList xs);
+  foldr =
+    f: nul: xs:
+    builtins.foldl' (acc: x: f x acc) nul (lib.reverseList xs);
   foldl = builtins.foldl';
   fold = lib.foldr;
   count = predicate: xs: builtins.length (builtins.filter predicate xs);

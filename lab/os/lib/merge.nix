@@ -5,17 +5,21 @@
 lib:
 let
   highestOf = builtins.foldl' lib.min 9999;
-  strip =
-    kind: def: if lib.isType kind def.value then def // { value = def.value.content; } else def;
+  strip = kind: def: if lib.isType kind def.value then def // { value = def.value.content; } else def;
   priorityOf =
-    kind: default: def: if lib.isType kind def.value then def.value.priority else default;
+    kind: default: def:
+    if lib.isType kind def.value then def.value.priority else default;
   overrideOf = priorityOf "override" lib.defaultOverridePriority;
   orderOf = priorityOf "order" lib.defaultOrderPriority;
 
   discharge =
     defs:
     builtins.concatMap (
-      def: map (value: { inherit (def) file; inherit value; }) (lib.dischargeProperties def.value)
+      def:
+      map (value: {
+        inherit (def) file;
+        inherit value;
+      }) (lib.dischargeProperties def.value)
     ) defs;
 
   wrongType =

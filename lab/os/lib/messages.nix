@@ -21,10 +21,17 @@ let
     let
       lettersA = lib.stringToCharacters a;
       lettersB = lib.stringToCharacters b;
-      rows = lib.foldl (state: letter: {
-        index = state.index + 1;
-        row = nextRow lettersB state.row letter state.index;
-      }) { index = 0; row = lib.range 0 (builtins.length lettersB); } lettersA;
+      rows =
+        lib.foldl
+          (state: letter: {
+            index = state.index + 1;
+            row = nextRow lettersB state.row letter state.index;
+          })
+          {
+            index = 0;
+            row = lib.range 0 (builtins.length lettersB);
+          }
+          lettersA;
     in
     lib.last rows.row;
 in
@@ -68,7 +75,8 @@ in
         score = distance lower (lib.toLower candidate);
       }) candidates;
       close = builtins.filter (
-        entry: entry.score <= limit || (builtins.stringLength lower > 2 && lib.hasInfix lower (lib.toLower entry.candidate))
+        entry:
+        entry.score <= limit || (builtins.stringLength lower > 2 && lib.hasInfix lower (lib.toLower entry.candidate))
       ) scored;
     in
     map (entry: entry.candidate) (lib.take 3 (lib.sortOn (entry: entry.score) close));

@@ -3,7 +3,15 @@
 lib:
 let
   moduleKeys = [
-    "_class" "_file" "config" "disabledModules" "freeformType" "imports" "key" "meta" "options"
+    "_class"
+    "_file"
+    "config"
+    "disabledModules"
+    "freeformType"
+    "imports"
+    "key"
+    "meta"
+    "options"
   ];
 
   # Brings any form of a module into { file; key; imports; options; config; freeform; disabled; }.
@@ -26,11 +34,7 @@ let
         key = toString (module.key or key);
         imports = module.imports or [ ];
         options = module.options or { };
-        config =
-          if explicit then
-            module.config or { }
-          else
-            removeAttrs module (lib.remove "config" moduleKeys);
+        config = if explicit then module.config or { } else removeAttrs module (lib.remove "config" moduleKeys);
         freeform = module.freeformType or null;
         disabled = module.disabledModules or [ ];
       };
@@ -42,7 +46,9 @@ let
       fromPath = builtins.isPath module || builtins.isString module || module ? outPath;
       here = if fromPath then toString module else file;
     in
-    normalise here (if fromPath then here else key) (callModule here (if fromPath then import module else module));
+    normalise here (if fromPath then here else key) (
+      callModule here (if fromPath then import module else module)
+    );
 
   # All modules with what they import, each key once, without the disabled ones.
   # In nixpkgs' order, which decides the order of list elements: the last module
@@ -73,8 +79,7 @@ let
       types = map (d: d.value.type or lib.types.unspecified) decls;
       first = (builtins.head decls).value;
       joined = lib.types.submoduleWith (
-        (builtins.head types).submodules
-        // { modules = builtins.concatMap (type: type.submodules.modules) types; }
+        (builtins.head types).submodules // { modules = builtins.concatMap (type: type.submodules.modules) types; }
       );
     in
     if builtins.length decls == 1 then
@@ -82,7 +87,9 @@ let
     else if builtins.all (type: type.submodules or null != null) types then
       lib.mergeAttrsList (map (d: d.value) decls) // { type = joined; }
     else
-      throw "The option `${lib.showOption loc}' is declared more than once, in ${lib.showFiles (map (d: d.file) decls)}.";
+      throw "The option `${lib.showOption loc}' is declared more than once, in ${
+        lib.showFiles (map (d: d.file) decls)
+      }.";
 
   evalOption =
     loc: decls: defs:
@@ -118,18 +125,34 @@ let
     map (
       value:
       if builtins.isAttrs value then
-        { inherit (d) file; inherit value; }
+        {
+          inherit (d) file;
+          inherit value;
+        }
       else
         throw ''
           The value of `${lib.showOption loc}' is of the wrong type: it is not an option but a group of options.
             expected: attribute set
-            found:${lib.showDefinitions [ { inherit (d) file; inherit value; } ]}''
+            found:${
+              lib.showDefinitions [
+                {
+                  inherit (d) file;
+                  inherit value;
+                }
+              ]
+            }''
     ) (lib.spreadProperties d.value);
 
   byName =
     entries:
     builtins.zipAttrsWith (_: lib.id) (
-      map (d: builtins.mapAttrs (_: value: { inherit (d) file; inherit value; }) d.value) entries
+      map (
+        d:
+        builtins.mapAttrs (_: value: {
+          inherit (d) file;
+          inherit value;
+        }) d.value
+      ) entries
     );
 
   # One level of the option tree: { values; options; unmatched; }.
@@ -151,9 +174,15 @@ let
           let
             option = evalOption here ds (definedHere.${name} or [ ]);
           in
-          { values = option.value; options = option; unmatched = [ ]; }
+          {
+            values = option.value;
+            options = option;
+            unmatched = [ ];
+          }
         else
-          throw "`${lib.showOption here}' is declared as an option and as a group of options, in ${lib.showFiles (map (d: d.file) ds)}.";
+          throw "`${lib.showOption here}' is declared as an option and as a group of options, in ${
+            lib.showFiles (map (d: d.file) ds)
+          }.";
       children = builtins.mapAttrs child declaredHere;
       strangers = builtins.attrNames (removeAttrs definedHere (builtins.attrNames declaredHere));
       stranger = name: {
@@ -201,7 +230,7 @@ let
       The option `${lib.showOption path}' does not exist.
         defined in: ${u.place}
         value: ${lib.describeValue (builtins.head u.defs).value}
-      ''
+    ''
     + (
       if hints != [ ] then
         "  did you mean: ${lib.concatStringsSep ", " hints}"
@@ -213,8 +242,16 @@ let
   internalModule = {
     _file = "<the module system>";
     options._module = {
-      args = lib.mkOption { type = lib.types.lazyAttrsOf lib.types.raw; default = { }; internal = true; };
-      check = lib.mkOption { type = lib.types.bool; default = true; internal = true; };
+      args = lib.mkOption {
+        type = lib.types.lazyAttrsOf lib.types.raw;
+        default = { };
+        internal = true;
+      };
+      check = lib.mkOption {
+        type = lib.types.bool;
+        default = true;
+        internal = true;
+      };
     };
   };
 in
@@ -227,7 +264,12 @@ in
       ...
     }:
     let
-      args = { inherit lib specialArgs; inherit (tree) options; config = values; } // specialArgs;
+      args = {
+        inherit lib specialArgs;
+        inherit (tree) options;
+        config = values;
+      }
+      // specialArgs;
       argumentOf =
         file: name:
         args.${name} or values._module.args.${name}
@@ -241,9 +283,18 @@ in
 
       loaded = collect callModule (specialArgs.modulesPath or "") (modules ++ [ internalModule ]);
       freeforms = builtins.filter (m: m.freeform != null) loaded;
-      tree = evalLevel prefix (map (m: { inherit (m) file; value = m.options; }) loaded) (
-        map (m: { inherit (m) file; value = m.config; }) loaded
-      );
+      tree =
+        evalLevel prefix
+          (map (m: {
+            inherit (m) file;
+            value = m.options;
+          }) loaded)
+          (
+            map (m: {
+              inherit (m) file;
+              value = m.config;
+            }) loaded
+          );
 
       # Names nobody declared are values of the free-form type, as if written at its root.
       freeformValues = (lib.last freeforms).freeform.merge prefix (
@@ -255,7 +306,11 @@ in
           }) u.defs
         ) tree.unmatched
       );
-      values = if freeforms == [ ] || tree.unmatched == [ ] then tree.values else lib.recursiveUpdate freeformValues tree.values;
+      values =
+        if freeforms == [ ] || tree.unmatched == [ ] then
+          tree.values
+        else
+          lib.recursiveUpdate freeformValues tree.values;
 
       checked =
         if freeforms != [ ] || !values._module.check || tree.unmatched == [ ] then
@@ -269,7 +324,11 @@ in
       config = checked (removeAttrs values [ "_module" ]);
       inherit (values) _module;
       extendModules =
-        { modules ? [ ], specialArgs ? { }, prefix ? evaluated.prefix or [ ] }:
+        {
+          modules ? [ ],
+          specialArgs ? { },
+          prefix ? evaluated.prefix or [ ],
+        }:
         lib.evalModules (
           evaluated
           // {
@@ -280,5 +339,8 @@ in
         );
     };
 
-  setDefaultModuleLocation = file: module: { _file = file; imports = [ module ]; };
+  setDefaultModuleLocation = file: module: {
+    _file = file;
+    imports = [ module ];
+  };
 }

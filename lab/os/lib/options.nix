@@ -31,7 +31,15 @@ lib: {
       description = "The ${lib.concatStringsSep "." (lib.toList name)} package to use. ${extraDescription}";
     };
 
-  mkSinkUndeclaredOptions = attrs: lib.mkOption ({ type = lib.types.unspecified; apply = _: null; } // attrs);
+  mkSinkUndeclaredOptions =
+    attrs:
+    lib.mkOption (
+      {
+        type = lib.types.unspecified;
+        apply = _: null;
+      }
+      // attrs
+    );
 
   # `systemd.services."a.b".script`, as it would be written.
   showOption =
@@ -39,10 +47,7 @@ lib: {
     lib.concatStringsSep "." (
       map (
         name:
-        if builtins.match "[a-zA-Z_][a-zA-Z0-9_'-]*|<.*>|[*]|[[].*" name != null then
-          name
-        else
-          builtins.toJSON name
+        if builtins.match "[a-zA-Z_][a-zA-Z0-9_'-]*|<.*>|[*]|[[].*" name != null then name else builtins.toJSON name
       ) path
     );
   showFiles = files: lib.concatStringsSep " and " (map (file: "`${file}'") files);

@@ -1,12 +1,21 @@
 # Properties: what a module writes around a value to say when it holds, how
 # strong it is and where it goes among others.
 lib: {
-  mkIf = condition: content: { _type = "if"; inherit condition content; };
-  mkMerge = contents: { _type = "merge"; inherit contents; };
+  mkIf = condition: content: {
+    _type = "if";
+    inherit condition content;
+  };
+  mkMerge = contents: {
+    _type = "merge";
+    inherit contents;
+  };
   mkAssert = condition: message: lib.mkIf (if condition then true else throw message);
 
   # Smaller wins. 1500 is an option's own default, 100 a plain definition.
-  mkOverride = priority: content: { _type = "override"; inherit priority content; };
+  mkOverride = priority: content: {
+    _type = "override";
+    inherit priority content;
+  };
   mkOptionDefault = lib.mkOverride 1500;
   mkDefault = lib.mkOverride 1000;
   mkImageMediaOverride = lib.mkOverride 60;
@@ -15,7 +24,10 @@ lib: {
   defaultOverridePriority = 100;
 
   # Smaller comes first. 1000 is a plain definition.
-  mkOrder = priority: content: { _type = "order"; inherit priority content; };
+  mkOrder = priority: content: {
+    _type = "order";
+    inherit priority content;
+  };
   mkBefore = lib.mkOrder 500;
   mkAfter = lib.mkOrder 1500;
   defaultOrderPriority = 1000;

@@ -32,7 +32,10 @@ lib: {
     in
     {
       options = lib.setAttrByPath from (
-        lib.mkOption { visible = false; apply = _: lib.getAttrFromPath to config; }
+        lib.mkOption {
+          visible = false;
+          apply = _: lib.getAttrFromPath to config;
+        }
       );
       config = lib.mkMerge (
         [ (lib.setAttrByPath to (lib.mkMerge (map (lib.mkOverride old.highestPrio) old.definitions))) ]

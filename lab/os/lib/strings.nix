@@ -1,15 +1,27 @@
 # Strings.
 lib: {
   inherit (builtins)
-    concatStringsSep match replaceStrings split stringLength substring toString
-    baseNameOf dirOf unsafeDiscardStringContext
+    concatStringsSep
+    match
+    replaceStrings
+    split
+    stringLength
+    substring
+    toString
+    baseNameOf
+    dirOf
+    unsafeDiscardStringContext
     ;
 
   concatStrings = builtins.concatStringsSep "";
   concatMapStrings = f: xs: lib.concatStrings (map f xs);
-  concatMapStringsSep = sep: f: xs: builtins.concatStringsSep sep (map f xs);
+  concatMapStringsSep =
+    sep: f: xs:
+    builtins.concatStringsSep sep (map f xs);
   concatLines = xs: lib.concatMapStrings (line: line + "\n") xs;
-  concatMapAttrsStringSep = sep: f: set: builtins.concatStringsSep sep (lib.mapAttrsToList f set);
+  concatMapAttrsStringSep =
+    sep: f: set:
+    builtins.concatStringsSep sep (lib.mapAttrsToList f set);
   optionalString = condition: text: if condition then text else "";
   hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
   hasSuffix =
@@ -69,11 +81,26 @@ lib: {
   makeSearchPath = sub: packages: lib.concatMapStringsSep ":" (package: "${package}/${sub}") packages;
   versionOlder = a: b: builtins.compareVersions b a == 1;
   versionAtLeast = a: b: !lib.versionOlder a b;
-  literalExpression = text: { _type = "literalExpression"; inherit text; };
-  literalMD = text: { _type = "literalMD"; inherit text; };
+  literalExpression = text: {
+    _type = "literalExpression";
+    inherit text;
+  };
+  literalMD = text: {
+    _type = "literalMD";
+    inherit text;
+  };
   mdDoc = text: text;
   strings = {
-    inherit (lib) concatStringsSep hasPrefix hasSuffix hasInfix optionalString splitString toLower toUpper;
+    inherit (lib)
+      concatStringsSep
+      hasPrefix
+      hasSuffix
+      hasInfix
+      optionalString
+      splitString
+      toLower
+      toUpper
+      ;
     inherit (builtins) toJSON;
   };
 }

@@ -2,15 +2,37 @@
 lib:
 let
   hexOf = {
-    " " = "20"; "!" = "21"; "#" = "23"; "$" = "24"; "%" = "25"; "&" = "26"; "'" = "27"; "(" = "28";
-    ")" = "29"; "*" = "2a"; "+" = "2b"; "," = "2c"; "-" = "2d"; ";" = "3b"; "=" = "3d"; "@" = "40";
-    "[" = "5b"; "\\" = "5c"; "]" = "5d"; "^" = "5e"; "{" = "7b"; "|" = "7c"; "}" = "7d"; "~" = "7e";
+    " " = "20";
+    "!" = "21";
+    "#" = "23";
+    "$" = "24";
+    "%" = "25";
+    "&" = "26";
+    "'" = "27";
+    "(" = "28";
+    ")" = "29";
+    "*" = "2a";
+    "+" = "2b";
+    "," = "2c";
+    "-" = "2d";
+    ";" = "3b";
+    "=" = "3d";
+    "@" = "40";
+    "[" = "5b";
+    "\\" = "5c";
+    "]" = "5d";
+    "^" = "5e";
+    "{" = "7b";
+    "|" = "7c";
+    "}" = "7d";
+    "~" = "7e";
   };
   specials = builtins.attrNames hexOf;
   escapePart = builtins.replaceStrings (specials ++ [ "/" ]) (map (c: "\\x${hexOf.${c}}") specials ++ [ "-" ]);
 
   line = name: value: "${name}=${if builtins.isBool value then lib.boolToString value else toString value}\n";
-  environmentLine = name: value: lib.optionalString (value != null) "Environment=${builtins.toJSON "${name}=${value}"}\n";
+  environmentLine =
+    name: value: lib.optionalString (value != null) "Environment=${builtins.toJSON "${name}=${value}"}\n";
   flagLine = condition: text: lib.optionalString condition "${text}\n";
 in
 {
@@ -22,19 +44,23 @@ in
         parts = builtins.filter (p: p != "" && p != ".") (lib.splitString "/" path);
         text = escapePart (lib.concatStringsSep "/" parts);
       in
-      if parts == [ ] then "-" else if lib.hasPrefix "." text then "\\x2e${lib.removePrefix "." text}" else text;
+      if parts == [ ] then
+        "-"
+      else if lib.hasPrefix "." text then
+        "\\x2e${lib.removePrefix "." text}"
+      else
+        text;
 
     # Quotes one word of an Exec line.
-    escapeSystemdExecArg = arg: builtins.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (builtins.toJSON (toString arg));
+    escapeSystemdExecArg =
+      arg: builtins.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (builtins.toJSON (toString arg));
     escapeSystemdExecArgs = lib.concatMapStringsSep " " lib.systemdUtils.escapeSystemdExecArg;
 
     # { A = 1; B = [ "x" "y" ]; } -> one line per value; null leaves the line out.
     attrsToSection =
       attrs:
       lib.concatStrings (
-        lib.concatLists (
-          lib.mapAttrsToList (name: value: map (line name) (lib.remove null (lib.toList value))) attrs
-        )
+        lib.concatLists (lib.mapAttrsToList (name: value: map (line name) (lib.remove null (lib.toList value))) attrs)
       );
 
     unitText =

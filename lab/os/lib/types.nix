@@ -17,7 +17,9 @@ let
     type:
     if builtins.match ".* or .*" type.description != null then "(${type.description})" else type.description;
 
-  intBetween = low: high: value: builtins.isInt value && value >= low && value <= high;
+  intBetween =
+    low: high: value:
+    builtins.isInt value && value >= low && value <= high;
   numeral =
     bits:
     let
@@ -28,7 +30,8 @@ let
       (intBetween 0 high);
 
   isPathLike =
-    value: builtins.isPath value || ((builtins.isString value || value ? outPath) && lib.hasPrefix "/" "${value}");
+    value:
+    builtins.isPath value || ((builtins.isString value || value ? outPath) && lib.hasPrefix "/" "${value}");
   isInStore = value: isPathLike value && lib.hasPrefix builtins.storeDir "${value}";
 
   attrsLike =
@@ -41,7 +44,14 @@ let
         loc: defs:
         let
           spread = builtins.concatMap (
-            def: map (value: builtins.mapAttrs (_: value: { inherit (def) file; inherit value; }) value) (lib.spreadProperties def.value)
+            def:
+            map (
+              value:
+              builtins.mapAttrs (_: value: {
+                inherit (def) file;
+                inherit value;
+              }) value
+            ) (lib.spreadProperties def.value)
           ) defs;
           merged = builtins.zipAttrsWith (name: mergeDefinitions (loc ++ [ name ]) elem) spread;
           present = if lazy then merged else lib.filterAttrs (_: entry: entry.isDefined) merged;
@@ -66,7 +76,10 @@ let
               lib.imap1 (
                 m: value:
                 mergeDefinitions (loc ++ [ "[definition ${toString n}-entry ${toString m}]" ]) elem [
-                  { inherit (def) file; inherit value; }
+                  {
+                    inherit (def) file;
+                    inherit value;
+                  }
                 ]
               ) def.value
             ) defs
@@ -110,14 +123,35 @@ in
     }:
     {
       _type = "option-type";
-      inherit name description check merge getSubOptions nestedTypes submodules;
+      inherit
+        name
+        description
+        check
+        merge
+        getSubOptions
+        nestedTypes
+        submodules
+        ;
     };
 
   types = {
-    raw = mkOptionType { name = "raw"; description = "raw value"; };
-    unspecified = mkOptionType { name = "unspecified"; description = "unspecified value"; merge = mergeAnything; };
-    anything = mkOptionType { name = "anything"; merge = mergeAnything; };
-    optionType = mkOptionType { name = "optionType"; check = lib.isOptionType; };
+    raw = mkOptionType {
+      name = "raw";
+      description = "raw value";
+    };
+    unspecified = mkOptionType {
+      name = "unspecified";
+      description = "unspecified value";
+      merge = mergeAnything;
+    };
+    anything = mkOptionType {
+      name = "anything";
+      merge = mergeAnything;
+    };
+    optionType = mkOptionType {
+      name = "optionType";
+      check = lib.isOptionType;
+    };
     functionTo =
       elem:
       mkOptionType {
@@ -126,7 +160,8 @@ in
         check = builtins.isFunction;
         merge =
           loc: defs: arg:
-          (mergeDefinitions (loc ++ [ "<function body>" ]) elem (map (def: def // { value = def.value arg; }) defs)).value;
+          (mergeDefinitions (loc ++ [ "<function body>" ]) elem (map (def: def // { value = def.value arg; }) defs))
+          .value;
       };
 
     bool = scalar "bool" "boolean" builtins.isBool;
@@ -142,7 +177,9 @@ in
     ints = {
       between =
         low: high:
-        scalar "intBetween" "integer between ${toString low} and ${toString high} (both inclusive)" (intBetween low high);
+        scalar "intBetween" "integer between ${toString low} and ${toString high} (both inclusive)" (
+          intBetween low high
+        );
       unsigned = scalar "unsignedInt" "unsigned integer, meaning >=0" (value: builtins.isInt value && value >= 0);
       positive = scalar "positiveInt" "positive integer, meaning >0" (value: builtins.isInt value && value > 0);
       u8 = numeral 8;
@@ -174,12 +211,17 @@ in
     lines = types.separatedString "\n";
     commas = types.separatedString ",";
     envVar = types.separatedString ":";
-    passwdEntry = type: lib.addCheck type (value: builtins.match "[^:\n]*" value != null) // {
-      description = "${type.description}, not containing newlines or colons";
-    };
+    passwdEntry =
+      type:
+      lib.addCheck type (value: builtins.match "[^:\n]*" value != null)
+      // {
+        description = "${type.description}, not containing newlines or colons";
+      };
     enum =
       values:
-      scalar "enum" "one of ${lib.concatMapStringsSep ", " builtins.toJSON values}" (value: builtins.elem value values);
+      scalar "enum" "one of ${lib.concatMapStringsSep ", " builtins.toJSON values}" (
+        value: builtins.elem value values
+      );
 
     path = scalar "path" "absolute path" isPathLike;
     pathInStore = scalar "pathInStore" "path in the Nix store" isInStore;
@@ -191,7 +233,9 @@ in
       check = value: lib.isDerivation value || isInStore value;
       merge = lib.mergeOneOption;
     };
-    shellPackage = types.package // { description = "package usable as a login shell"; };
+    shellPackage = types.package // {
+      description = "package usable as a login shell";
+    };
 
     nullOr =
       elem:
@@ -224,7 +268,10 @@ in
             b.merge loc defs
           else
             lib.mergeEqualOption loc defs;
-        nestedTypes = { left = a; right = b; };
+        nestedTypes = {
+          left = a;
+          right = b;
+        };
       };
     oneOf = choices: builtins.foldl' types.either (builtins.head choices) (builtins.tail choices);
     coercedTo =
@@ -240,7 +287,8 @@ in
       };
 
     listOf = listLike;
-    nonEmptyListOf = elem: lib.addCheck (listLike elem) (xs: xs != [ ]) // { description = "non-empty list of ${nested elem}"; };
+    nonEmptyListOf =
+      elem: lib.addCheck (listLike elem) (xs: xs != [ ]) // { description = "non-empty list of ${nested elem}"; };
     attrsOf = attrsLike false;
     lazyAttrsOf = attrsLike true;
     attrs = mkOptionType {
@@ -253,16 +301,20 @@ in
     unique = { message }: types.uniq;
     addCheck = lib.addCheck;
 
-    submodule = modules: types.submoduleWith {
-      modules = lib.toList modules;
-      shorthandOnlyDefinesConfig = true;
-    };
+    submodule =
+      modules:
+      types.submoduleWith {
+        modules = lib.toList modules;
+        shorthandOnlyDefinesConfig = true;
+      };
     deferredModule = mkOptionType {
       name = "deferredModule";
       description = "module";
       check = value: builtins.isAttrs value || builtins.isFunction value || builtins.isPath value;
       merge = loc: defs: {
-        imports = map (def: lib.setDefaultModuleLocation "${def.file}, via option ${lib.showOption loc}" def.value) defs;
+        imports = map (
+          def: lib.setDefaultModuleLocation "${def.file}, via option ${lib.showOption loc}" def.value
+        ) defs;
       };
     };
     submoduleWith =
@@ -277,14 +329,25 @@ in
         evaluate =
           loc: extra:
           lib.evalModules {
-            modules = modules ++ [ { _file = "<the name of this submodule>"; config._module.args.name = lib.last loc; } ] ++ extra;
+            modules =
+              modules
+              ++ [
+                {
+                  _file = "<the name of this submodule>";
+                  config._module.args.name = lib.last loc;
+                }
+              ]
+              ++ extra;
             inherit specialArgs;
             prefix = loc;
           };
         asModule =
           def:
           if builtins.isAttrs def.value && shorthandOnlyDefinesConfig then
-            { _file = def.file; config = def.value; }
+            {
+              _file = def.file;
+              config = def.value;
+            }
           else
             lib.setDefaultModuleLocation def.file def.value;
       in
@@ -294,7 +357,15 @@ in
         check = value: builtins.isAttrs value || builtins.isFunction value || builtins.isPath value;
         merge = loc: defs: (evaluate loc (map asModule defs)).config;
         getSubOptions = prefix: (evaluate (if prefix == [ ] then [ "<name>" ] else prefix) [ ]).options;
-        submodules = { inherit modules specialArgs shorthandOnlyDefinesConfig description class; };
+        submodules = {
+          inherit
+            modules
+            specialArgs
+            shorthandOnlyDefinesConfig
+            description
+            class
+            ;
+        };
       };
   };
 

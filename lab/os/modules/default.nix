@@ -28,6 +28,7 @@
   ./networking/interfaces.nix
   ./networking/firewall.nix
   ./services/openssh.nix
+  ./services/ssh-client.nix
   ./services/nix-daemon.nix
   ./services/static-web-server.nix
   ./services/pocketdb.nix

@@ -8,7 +8,11 @@ in
   options.lab = {
     identity.enable = lib.mkEnableOption "root's authorized keys from /run/lab/authorized_keys";
     init = mkOption {
-      type = types.enum [ "ok" "panic" "hang" ];
+      type = types.enum [
+        "ok"
+        "panic"
+        "hang"
+      ];
       default = "ok";
       description = "Whether this system's init works, ends at once (a kernel panic), or does nothing for ever.";
     };

@@ -5,7 +5,11 @@ lib.fix (
   pkgs:
   {
     inherit lib system pkgs;
-    stdenv.hostPlatform = { inherit system; isLinux = true; isx86_64 = true; };
+    stdenv.hostPlatform = {
+      inherit system;
+      isLinux = true;
+      isx86_64 = true;
+    };
     callPackage =
       f: args:
       let

@@ -10,6 +10,6 @@ if builtins.compareVersions builtins.nixVersion "2.30" < 0 then
 else
   {
     name = "sid";
-    systemd = "261";
+    systemd = "262.1";
     nix = "2.34.8";
   }

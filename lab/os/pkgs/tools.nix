@@ -58,6 +58,7 @@ in
     version = "0.9.10";
     links."lib/faketime" = "/usr/lib/x86_64-linux-gnu/faketime";
   };
+  openssl = simple "3.5.1" "openssl";
   procps = tool "procps" {
     version = "4.0.4";
     mainProgram = "ps";
@@ -66,12 +67,12 @@ in
   };
   util-linux = tool "util-linux" {
     version = "2.41";
-    bin = [ "dmesg" "findmnt" "flock" "getopt" "logger" "lsblk" "lsns" "mount" "mountpoint" "nsenter" "rename" "script" "setpriv" "setsid" "su" "umount" "unshare" ];
+    bin = [ "dmesg" "findmnt" "flock" "getopt" "logger" "lsblk" "lsns" "mount" "mountpoint" "nsenter" "script" "setpriv" "setsid" "su" "umount" "unshare" ];
     sbin = [ "agetty" "blkid" "fsck" "losetup" "mkfs" "mkswap" "runuser" "sulogin" "swapoff" "swapon" ];
   };
   shadow = tool "shadow" {
     version = "4.17.4";
-    bin = [ "chage" "chfn" "chsh" "gpasswd" "newgrp" "passwd" ];
+    bin = [ "chage" "chfn" "chsh" "gpasswd" "passwd" ];
     sbin = [ "chpasswd" "groupadd" "groupdel" "groupmod" "nologin" "useradd" "userdel" "usermod" "vipw" ];
   };
   hostname = tool "hostname" { version = "3.25"; bin = [ "hostname" "domainname" ]; };
@@ -105,13 +106,12 @@ in
         "systemd-tty-ask-password-agent" "systemd-umount" "timedatectl"
       ];
       sbin = [ "halt" "poweroff" "reboot" "shutdown" ];
-      links = {
-        "lib/systemd/systemd" = "/usr/lib/systemd/systemd";
-      };
-      # Copies: systemd takes a link into its own directory for an alias, and the
-      # unit's file would not be the one in /etc.
+      # Copies. Of the units, because systemd takes a link into its own directory for
+      # an alias, and the unit's file would not be the one in /etc. Of the program,
+      # because a switch finds out by its path whether process 1 runs another one.
       commands = ''
         : ${image.name}
+        install -D -m 555 -t $out/lib/systemd /usr/lib/systemd/systemd
         mkdir -p $out/example/systemd/system
         cp -L -t $out/example/systemd/system ${lib.concatMapStringsSep " " (unit: "/usr/lib/systemd/system/${unit}") upstream.units}
       '';

@@ -39,7 +39,10 @@ pause() {
 serve() {
     trap '[ -n "$PERSISTENT" ] || release_address; kill $(jobs -p) 2>/dev/null; exit 0' TERM
     trap bind_address HUP
-    [ "$LEASE_SECONDS" -le 30 ] || { pause "$LEASE_SECONDS"; bind_address; }
+    if [ "$LEASE_SECONDS" -gt 30 ]; then
+        pause $((LEASE_SECONDS - 30))
+        bind_address
+    fi
     if [ -n "$LOSE_AFTER" ]; then
         pause "$LOSE_AFTER"
         release_address

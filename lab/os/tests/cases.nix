@@ -1,5 +1,6 @@
 # What evaluation must give: a table of expressions, each with the value or with
 # pieces of the error that it must give. `run.py` beside it goes through it.
+# A table: it keeps its own layout.
 let
   lib = import ../lib;
   inherit (lib) mkOption types mkIf mkMerge mkForce mkDefault mkBefore mkAfter mkOverride mkOrder;

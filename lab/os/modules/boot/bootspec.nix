@@ -1,5 +1,10 @@
 # boot.json, what a boot loader has to know of a system (RFC 125, version 1).
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   cfg = config.system;
   children = lib.mapAttrs (
@@ -28,7 +33,9 @@ in
     };
     system.systemBuilderCommands = ''
       install -m 644 ${
-        pkgs.writers.writeJSON "boot.json" (cfg.build.bootspec "@out@" // { "org.nixos.specialisation.v1" = children; })
+        pkgs.writers.writeJSON "boot.json" (
+          cfg.build.bootspec "@out@" // { "org.nixos.specialisation.v1" = children; }
+        )
       } $out/boot.json
       sed -i "s|@out@|$out|g" $out/boot.json
     '';

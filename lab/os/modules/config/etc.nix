@@ -1,5 +1,10 @@
 # environment.etc: the files of /etc, reached through /etc/static.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
 
@@ -7,19 +12,50 @@ let
     { name, config, ... }:
     {
       options = {
-        enable = mkOption { type = types.bool; default = true; description = "Whether the file exists."; };
-        target = mkOption { type = types.str; default = name; description = "Where it is, below /etc."; };
-        text = mkOption { type = types.nullOr types.lines; default = null; description = "Its text."; };
-        source = mkOption { type = types.path; description = "The file or directory it links to."; };
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the file exists.";
+        };
+        target = mkOption {
+          type = types.str;
+          default = name;
+          description = "Where it is, below /etc.";
+        };
+        text = mkOption {
+          type = types.nullOr types.lines;
+          default = null;
+          description = "Its text.";
+        };
+        source = mkOption {
+          type = types.path;
+          description = "The file or directory it links to.";
+        };
         mode = mkOption {
           type = types.str;
           default = "symlink";
           description = "`symlink`, `direct-symlink`, or the octal mode of a copy.";
         };
-        user = mkOption { type = types.str; default = "+0"; description = "Owner of a copy, a name or +uid."; };
-        group = mkOption { type = types.str; default = "+0"; description = "Group of a copy, a name or +gid."; };
-        uid = mkOption { type = types.int; default = 0; description = "Owner by number."; };
-        gid = mkOption { type = types.int; default = 0; description = "Group by number."; };
+        user = mkOption {
+          type = types.str;
+          default = "+0";
+          description = "Owner of a copy, a name or +uid.";
+        };
+        group = mkOption {
+          type = types.str;
+          default = "+0";
+          description = "Group of a copy, a name or +gid.";
+        };
+        uid = mkOption {
+          type = types.int;
+          default = 0;
+          description = "Owner by number.";
+        };
+        gid = mkOption {
+          type = types.int;
+          default = 0;
+          description = "Group by number.";
+        };
       };
       config = {
         user = lib.mkIf (config.uid != 0) (lib.mkDefault "+${toString config.uid}");
@@ -43,13 +79,21 @@ in
   config = {
     system.build.etc = pkgs.runPython "etc" ../../programs/build-etc.py (
       map (entry: {
-        inherit (entry) target mode user group;
+        inherit (entry)
+          target
+          mode
+          user
+          group
+          ;
         source = "${entry.source}";
       }) entries
     );
 
     system.activationScripts.etc = {
-      deps = [ "users" "groups" ];
+      deps = [
+        "users"
+        "groups"
+      ];
       text = ''
         echo "setting up /etc..."
         python3 -I ${../../programs/setup-etc.py} ${config.system.build.etc}/etc

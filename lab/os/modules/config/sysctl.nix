@@ -2,7 +2,13 @@
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
-  value = types.nullOr (types.oneOf [ types.bool types.int types.str ]);
+  value = types.nullOr (
+    types.oneOf [
+      types.bool
+      types.int
+      types.str
+    ]
+  );
   text = v: if builtins.isBool v then (if v then "1" else "0") else toString v;
 in
 {
@@ -14,7 +20,9 @@ in
 
   config = {
     environment.etc."sysctl.d/60-nixos.conf".text = lib.concatLines (
-      lib.mapAttrsToList (name: v: "${name}=${text v}") (lib.filterAttrs (_: v: v != null) config.boot.kernel.sysctl)
+      lib.mapAttrsToList (name: v: "${name}=${text v}") (
+        lib.filterAttrs (_: v: v != null) config.boot.kernel.sysctl
+      )
     );
     systemd.services.systemd-sysctl = {
       wantedBy = [ "multi-user.target" ];

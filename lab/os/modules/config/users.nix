@@ -1,41 +1,98 @@
 # users.users and users.groups, the accounts of a system.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.users;
   entry = types.passwdEntry types.str;
-  password = description: mkOption { type = types.nullOr (types.passwdEntry types.str); default = null; inherit description; };
-  id = description: mkOption { type = types.nullOr types.int; default = null; inherit description; };
+  password =
+    description:
+    mkOption {
+      type = types.nullOr (types.passwdEntry types.str);
+      default = null;
+      inherit description;
+    };
+  id =
+    description:
+    mkOption {
+      type = types.nullOr types.int;
+      default = null;
+      inherit description;
+    };
 
   user = types.submodule (
     { name, config, ... }:
     {
       options = {
-        enable = mkOption { type = types.bool; default = true; description = "Whether the account exists."; };
-        name = mkOption { type = entry; default = name; description = "The login name."; };
-        description = mkOption { type = entry; default = ""; description = "The full name."; };
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether the account exists.";
+        };
+        name = mkOption {
+          type = entry;
+          default = name;
+          description = "The login name.";
+        };
+        description = mkOption {
+          type = entry;
+          default = "";
+          description = "The full name.";
+        };
         uid = id "The number; null takes the next free one.";
         isSystemUser = lib.mkEnableOption "the number range of system accounts";
         isNormalUser = lib.mkEnableOption "the number range, home and shell of people's accounts";
-        group = mkOption { type = types.str; default = ""; description = "The primary group."; };
-        extraGroups = mkOption { type = types.listOf types.str; default = [ ]; description = "Further groups."; };
-        home = mkOption { type = types.passwdEntry types.path; default = "/var/empty"; description = "The home directory."; };
-        homeMode = mkOption { type = types.strMatching "[0-7]{1,5}"; default = "700"; description = "Mode of the home."; };
+        group = mkOption {
+          type = types.str;
+          default = "";
+          description = "The primary group.";
+        };
+        extraGroups = mkOption {
+          type = types.listOf types.str;
+          default = [ ];
+          description = "Further groups.";
+        };
+        home = mkOption {
+          type = types.passwdEntry types.path;
+          default = "/var/empty";
+          description = "The home directory.";
+        };
+        homeMode = mkOption {
+          type = types.strMatching "[0-7]{1,5}";
+          default = "700";
+          description = "Mode of the home.";
+        };
         createHome = lib.mkEnableOption "making the home directory";
         shell = mkOption {
           type = types.nullOr (types.either types.shellPackage (types.passwdEntry types.path));
-          default = "${pkgs.shadow}/bin/nologin";
-          description = "The login shell.";
+          default = "/run/current-system/sw/bin/nologin";
+          description = "The login shell; a package of shells is found in the system's `sw`.";
         };
         useDefaultShell = lib.mkEnableOption "users.defaultUserShell";
         hashedPassword = password "The password's hash.";
         initialHashedPassword = password "The password's hash when the account is made.";
         initialPassword = password "The password when the account is made.";
-        packages = mkOption { type = types.listOf types.package; default = [ ]; description = "Packages of this user."; };
+        packages = mkOption {
+          type = types.listOf types.package;
+          default = [ ];
+          description = "Packages of this user.";
+        };
         linger = lib.mkEnableOption "the user's manager without a session";
         openssh.authorizedKeys = {
-          keys = mkOption { type = types.listOf types.singleLineStr; default = [ ]; description = "Public keys that may log in."; };
-          keyFiles = mkOption { type = types.listOf types.path; default = [ ]; description = "Files of such keys."; };
+          keys = mkOption {
+            type = types.listOf types.singleLineStr;
+            default = [ ];
+            description = "Public keys that may log in.";
+          };
+          keyFiles = mkOption {
+            type = types.listOf types.path;
+            default = [ ];
+            description = "Files of such keys.";
+          };
         };
       };
       config = lib.mkMerge [
@@ -54,23 +111,52 @@ let
     { name, ... }:
     {
       options = {
-        name = mkOption { type = entry; default = name; description = "The name."; };
+        name = mkOption {
+          type = entry;
+          default = name;
+          description = "The name.";
+        };
         gid = id "The number; null takes the next free one.";
-        members = mkOption { type = types.listOf entry; default = [ ]; description = "Members beside those that name it."; };
+        members = mkOption {
+          type = types.listOf entry;
+          default = [ ];
+          description = "Members beside those that name it.";
+        };
       };
     }
   );
 
   users = builtins.filter (u: u.enable) (builtins.attrValues cfg.users);
-  shellPath = shell: if shell == null then "" else "${shell}${lib.optionalString (lib.isDerivation shell) "/bin/${shell.meta.mainProgram}"}";
-  membersOf = g: lib.unique (g.members ++ map (u: u.name) (builtins.filter (u: builtins.elem g.name u.extraGroups) users));
+  shellPath =
+    shell:
+    if shell == null then
+      ""
+    else if lib.isDerivation shell then
+      "/run/current-system/sw/bin/${shell.meta.mainProgram}"
+    else
+      shell;
+  membersOf =
+    g: lib.unique (g.members ++ map (u: u.name) (builtins.filter (u: builtins.elem g.name u.extraGroups) users));
   spec = pkgs.writeText "users-groups.json" (
     builtins.toJSON {
       inherit (cfg) mutableUsers;
-      groups = map (g: { inherit (g) name gid; members = membersOf g; }) (builtins.attrValues cfg.groups);
+      groups = map (g: {
+        inherit (g) name gid;
+        members = membersOf g;
+      }) (builtins.attrValues cfg.groups);
       users = map (u: {
         inherit (u)
-          name uid group description home homeMode createHome isSystemUser hashedPassword initialHashedPassword initialPassword
+          name
+          uid
+          group
+          description
+          home
+          homeMode
+          createHome
+          isSystemUser
+          hashedPassword
+          initialHashedPassword
+          initialPassword
           ;
         shell = shellPath u.shell;
       }) users;
@@ -78,13 +164,26 @@ let
   );
 
   hasLogin =
-    u: u.hashedPassword or null != null || u.openssh.authorizedKeys.keys != [ ] || u.openssh.authorizedKeys.keyFiles != [ ];
-  administrators = builtins.filter (u: u.name == "root" || builtins.elem "wheel" u.extraGroups || u.group == "wheel") users;
+    u:
+    u.hashedPassword or null != null
+    || u.openssh.authorizedKeys.keys != [ ]
+    || u.openssh.authorizedKeys.keyFiles != [ ];
+  administrators = builtins.filter (
+    u: u.name == "root" || builtins.elem "wheel" u.extraGroups || u.group == "wheel"
+  ) users;
 in
 {
   options.users = {
-    users = mkOption { type = types.attrsOf user; default = { }; description = "The accounts."; };
-    groups = mkOption { type = types.attrsOf group; default = { }; description = "The groups."; };
+    users = mkOption {
+      type = types.attrsOf user;
+      default = { };
+      description = "The accounts.";
+    };
+    groups = mkOption {
+      type = types.attrsOf group;
+      default = { };
+      description = "The groups.";
+    };
     mutableUsers = mkOption {
       type = types.bool;
       default = true;
@@ -127,7 +226,10 @@ in
       supportsDryActivation = true;
       text = "python3 -I ${../../programs/update-users-groups.py} ${spec}";
     };
-    system.activationScripts.groups = { deps = [ "users" ]; text = ""; };
+    system.activationScripts.groups = {
+      deps = [ "users" ];
+      text = "";
+    };
 
     environment.etc = lib.mkMerge (
       map (
@@ -145,7 +247,10 @@ in
       ++ map (
         u:
         lib.mkIf (u.packages != [ ]) {
-          "profiles/per-user/${u.name}".source = pkgs.buildEnv { name = "user-environment"; paths = u.packages; };
+          "profiles/per-user/${u.name}".source = pkgs.buildEnv {
+            name = "user-environment";
+            paths = u.packages;
+          };
         }
       ) users
     );
@@ -155,7 +260,10 @@ in
       wantedBy = [ "multi-user.target" ];
       after = [ "systemd-logind.service" ];
       wants = [ "systemd-logind.service" ];
-      serviceConfig = { Type = "oneshot"; RemainAfterExit = true; };
+      serviceConfig = {
+        Type = "oneshot";
+        RemainAfterExit = true;
+      };
       script = ''
         wanted='${toString (map (u: u.name) (builtins.filter (u: u.linger) users))}'
         for user in $(ls /var/lib/systemd/linger 2>/dev/null); do
@@ -169,26 +277,29 @@ in
       '';
     };
 
-    assertions =
-      [
-        {
-          assertion = cfg.mutableUsers || cfg.allowNoPasswordLogin || config.lab.identity.enable || builtins.any hasLogin administrators;
-          message = "Neither the root account nor any wheel user has a password or SSH authorized key. You must set one to prevent being locked out of your system. If you really want to be locked out, set users.allowNoPasswordLogin = true.";
-        }
-      ]
-      ++ builtins.concatMap (u: [
-        {
-          assertion = u.name == "root" || u.isSystemUser != u.isNormalUser;
-          message = "Exactly one of users.users.${u.name}.isSystemUser and users.users.${u.name}.isNormalUser must be set.";
-        }
-        {
-          assertion = u.group != "";
-          message = "users.users.${u.name}.group is unset. Set it, for example with `users.users.${u.name}.group = \"${u.name}\"; users.groups.${u.name} = { };`.";
-        }
-        {
-          assertion = u.group == "" || cfg.groups ? ${u.group};
-          message = "users.users.${u.name}.group is `${u.group}', a group that users.groups does not have.";
-        }
-      ]) users;
+    assertions = [
+      {
+        assertion =
+          cfg.mutableUsers
+          || cfg.allowNoPasswordLogin
+          || config.lab.identity.enable
+          || builtins.any hasLogin administrators;
+        message = "Neither the root account nor any wheel user has a password or SSH authorized key. You must set one to prevent being locked out of your system. If you really want to be locked out, set users.allowNoPasswordLogin = true.";
+      }
+    ]
+    ++ builtins.concatMap (u: [
+      {
+        assertion = u.name == "root" || u.isSystemUser != u.isNormalUser;
+        message = "Exactly one of users.users.${u.name}.isSystemUser and users.users.${u.name}.isNormalUser must be set.";
+      }
+      {
+        assertion = u.group != "";
+        message = "users.users.${u.name}.group is unset. Set it, for example with `users.users.${u.name}.group = \"${u.name}\"; users.groups.${u.name} = { };`.";
+      }
+      {
+        assertion = u.group == "" || cfg.groups ? ${u.group};
+        message = "users.users.${u.name}.group is `${u.group}', a group that users.groups does not have.";
+      }
+    ]) users;
   };
 }

@@ -3,7 +3,13 @@
 let
   inherit (lib) mkOption types;
   cfg = config.networking;
-  list = description: mkOption { type = types.listOf types.str; default = [ ]; inherit description; };
+  list =
+    description:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      inherit description;
+    };
 in
 {
   options.networking = {
@@ -12,12 +18,28 @@ in
       default = "";
       description = "The host's name; empty: the one it is given by the network.";
     };
-    hostId = mkOption { type = types.nullOr types.str; default = null; description = "Accepted, without effect here."; };
-    domain = mkOption { type = types.nullOr types.str; default = null; description = "The host's domain."; };
+    hostId = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "Accepted, without effect here.";
+    };
+    domain = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "The host's domain.";
+    };
     search = list "Domains to look names up in.";
     nameservers = list "Servers to ask for names.";
-    hosts = mkOption { type = types.attrsOf (types.listOf types.str); default = { }; description = "Names by address."; };
-    extraHosts = mkOption { type = types.lines; default = ""; description = "Text at the end of /etc/hosts."; };
+    hosts = mkOption {
+      type = types.attrsOf (types.listOf types.str);
+      default = { };
+      description = "Names by address.";
+    };
+    extraHosts = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text at the end of /etc/hosts.";
+    };
   };
 
   config = {
@@ -28,10 +50,17 @@ in
     };
     environment.etc = {
       hosts.text =
-        lib.concatLines (lib.mapAttrsToList (address: names: "${address} ${toString names}") (lib.filterAttrs (_: names: names != [ ]) cfg.hosts)) + cfg.extraHosts;
+        lib.concatLines (
+          lib.mapAttrsToList (address: names: "${address} ${toString names}") (
+            lib.filterAttrs (_: names: names != [ ]) cfg.hosts
+          )
+        )
+        + cfg.extraHosts;
       hostname = lib.mkIf (cfg.hostName != "") { text = cfg.hostName + "\n"; };
       "resolv.conf" = lib.mkIf (cfg.nameservers != [ ]) {
-        text = lib.optionalString (cfg.search != [ ]) "search ${toString cfg.search}\n" + lib.concatMapStrings (s: "nameserver ${s}\n") cfg.nameservers;
+        text =
+          lib.optionalString (cfg.search != [ ]) "search ${toString cfg.search}\n"
+          + lib.concatMapStrings (s: "nameserver ${s}\n") cfg.nameservers;
       };
     };
     system.activationScripts.hostname = {

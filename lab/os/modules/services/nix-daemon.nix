@@ -1,21 +1,66 @@
 # nix.*: the daemon, its configuration and the collection of garbage.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.nix;
-  atom = types.nullOr (types.oneOf [ types.bool types.int types.float types.str types.path types.package ]);
-  value = v: if builtins.isBool v then lib.boolToString v else if builtins.isList v then toString v else toString v;
+  atom = types.nullOr (
+    types.oneOf [
+      types.bool
+      types.int
+      types.float
+      types.str
+      types.path
+      types.package
+    ]
+  );
+  value =
+    v:
+    if builtins.isBool v then
+      lib.boolToString v
+    else if builtins.isList v then
+      toString v
+    else
+      toString v;
 in
 {
   options.nix = {
-    enable = mkOption { type = types.bool; default = true; description = "Whether there is Nix."; };
+    enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether there is Nix.";
+    };
     package = lib.mkPackageOption pkgs "nix" { };
-    nrBuildUsers = mkOption { type = types.int; default = 0; description = "Accounts for builds; none: builds run as root."; };
-    channel.enable = mkOption { type = types.bool; default = false; description = "Accepted, without effect here."; };
-    registry = mkOption { type = types.attrsOf types.anything; default = { }; description = "Accepted, without effect here."; };
-    nixPath = mkOption { type = types.listOf types.str; default = [ ]; description = "Accepted, without effect here."; };
+    nrBuildUsers = mkOption {
+      type = types.int;
+      default = 0;
+      description = "Accounts for builds; none: builds run as root.";
+    };
+    channel.enable = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Accepted, without effect here.";
+    };
+    registry = mkOption {
+      type = types.attrsOf types.anything;
+      default = { };
+      description = "Accepted, without effect here.";
+    };
+    nixPath = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      description = "Accepted, without effect here.";
+    };
     optimise.automatic = lib.mkEnableOption "optimisation of the store (accepted, without effect here)";
-    extraOptions = mkOption { type = types.lines; default = ""; description = "Text at the end of nix.conf."; };
+    extraOptions = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Text at the end of nix.conf.";
+    };
     settings = mkOption {
       type = types.submodule { freeformType = types.attrsOf (types.either atom (types.listOf atom)); };
       default = { };
@@ -23,17 +68,36 @@ in
     };
     gc = {
       automatic = lib.mkEnableOption "the collection of garbage by a timer";
-      dates = mkOption { type = types.coercedTo types.str lib.toList (types.listOf types.str); default = [ "03:15" ]; description = "When."; };
-      options = mkOption { type = types.singleLineStr; default = ""; description = "Options of nix-collect-garbage."; };
-      persistent = mkOption { type = types.bool; default = true; description = "Whether a missed time is made up for."; };
-      randomizedDelaySec = mkOption { type = types.singleLineStr; default = "0"; description = "A random delay."; };
+      dates = mkOption {
+        type = types.coercedTo types.str lib.toList (types.listOf types.str);
+        default = [ "03:15" ];
+        description = "When.";
+      };
+      options = mkOption {
+        type = types.singleLineStr;
+        default = "";
+        description = "Options of nix-collect-garbage.";
+      };
+      persistent = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether a missed time is made up for.";
+      };
+      randomizedDelaySec = mkOption {
+        type = types.singleLineStr;
+        default = "0";
+        description = "A random delay.";
+      };
     };
   };
 
   config = lib.mkIf cfg.enable {
     # What the lab's hosts need: no network, no sandbox inside a container.
     nix.settings = {
-      experimental-features = lib.mkDefault [ "nix-command" "flakes" ];
+      experimental-features = lib.mkDefault [
+        "nix-command"
+        "flakes"
+      ];
       sandbox = lib.mkDefault false;
       substituters = lib.mkDefault [ ];
       trusted-users = [ "root" ];
@@ -55,9 +119,15 @@ in
       )
     );
 
-    environment.systemPackages = [ cfg.package pkgs.git ];
+    environment.systemPackages = [
+      cfg.package
+      pkgs.git
+    ];
     environment.etc."nix/nix.conf".text =
-      lib.concatLines (lib.mapAttrsToList (name: v: "${name} = ${value v}") (lib.filterAttrs (_: v: v != null) cfg.settings)) + cfg.extraOptions;
+      lib.concatLines (
+        lib.mapAttrsToList (name: v: "${name} = ${value v}") (lib.filterAttrs (_: v: v != null) cfg.settings)
+      )
+      + cfg.extraOptions;
 
     systemd.sockets.nix-daemon = {
       description = "Nix Daemon Socket";
@@ -71,7 +141,11 @@ in
     };
     systemd.services.nix-daemon = {
       description = "Nix Daemon";
-      path = [ cfg.package pkgs.util-linux pkgs.openssh ];
+      path = [
+        cfg.package
+        pkgs.util-linux
+        pkgs.openssh
+      ];
       unitConfig.RequiresMountsFor = "/nix/store /nix/var";
       serviceConfig = {
         ExecStart = "@${cfg.package}/bin/nix-daemon nix-daemon --daemon";
@@ -94,7 +168,10 @@ in
       restartIfChanged = false;
     };
     systemd.timers.nix-gc = lib.mkIf cfg.gc.automatic {
-      timerConfig = { RandomizedDelaySec = cfg.gc.randomizedDelaySec; Persistent = cfg.gc.persistent; };
+      timerConfig = {
+        RandomizedDelaySec = cfg.gc.randomizedDelaySec;
+        Persistent = cfg.gc.persistent;
+      };
     };
   };
 }

@@ -1,6 +1,11 @@
 # services.pocketdb, the pocket's own: a small database with state that a newer
 # version migrates and an older one refuses, as real databases do.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.services.pocketdb;
@@ -9,17 +14,42 @@ in
   options.services.pocketdb = {
     enable = lib.mkEnableOption "pocketdb";
     package = lib.mkPackageOption pkgs "python3" { };
-    schema = mkOption { type = types.ints.positive; default = 1; description = "The version of the data; data of a newer one are refused."; };
-    port = mkOption { type = types.port; default = 5400; description = "The port on the loopback interface."; };
-    settings = mkOption { type = types.attrsOf types.str; default = { }; description = "Its configuration file; a change is reloaded."; };
-    lab.startSeconds = mkOption { type = types.ints.unsigned; default = 0; description = "Lab: how long it takes to start."; };
-    lab.stopSeconds = mkOption { type = types.ints.unsigned; default = 0; description = "Lab: how long it takes to stop."; };
+    schema = mkOption {
+      type = types.ints.positive;
+      default = 1;
+      description = "The version of the data; data of a newer one are refused.";
+    };
+    port = mkOption {
+      type = types.port;
+      default = 5400;
+      description = "The port on the loopback interface.";
+    };
+    settings = mkOption {
+      type = types.attrsOf types.str;
+      default = { };
+      description = "Its configuration file; a change is reloaded.";
+    };
+    lab.startSeconds = mkOption {
+      type = types.ints.unsigned;
+      default = 0;
+      description = "Lab: how long it takes to start.";
+    };
+    lab.stopSeconds = mkOption {
+      type = types.ints.unsigned;
+      default = 0;
+      description = "Lab: how long it takes to stop.";
+    };
   };
 
   config = lib.mkIf cfg.enable {
-    users.users.pocketdb = { isSystemUser = true; group = "pocketdb"; };
+    users.users.pocketdb = {
+      isSystemUser = true;
+      group = "pocketdb";
+    };
     users.groups.pocketdb = { };
-    environment.etc."pocketdb.conf".text = lib.concatLines (lib.mapAttrsToList (name: value: "${name} = ${value}") cfg.settings);
+    environment.etc."pocketdb.conf".text = lib.concatLines (
+      lib.mapAttrsToList (name: value: "${name} = ${value}") cfg.settings
+    );
 
     systemd.services.pocketdb = {
       description = "Pocket Database";

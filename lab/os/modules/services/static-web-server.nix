@@ -1,5 +1,10 @@
 # services.static-web-server: files over HTTP, started by its socket.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.services.static-web-server;
@@ -8,9 +13,20 @@ in
   options.services.static-web-server = {
     enable = lib.mkEnableOption "a web server for files";
     package = lib.mkPackageOption pkgs "python3" { };
-    listen = mkOption { type = types.str; default = "[::]:8787"; description = "The socket's address."; };
-    root = mkOption { type = types.path; description = "The directory that is served."; };
-    configuration = mkOption { type = types.attrsOf types.anything; default = { }; description = "Accepted; a change restarts the server."; };
+    listen = mkOption {
+      type = types.str;
+      default = "[::]:8787";
+      description = "The socket's address.";
+    };
+    root = mkOption {
+      type = types.path;
+      description = "The directory that is served.";
+    };
+    configuration = mkOption {
+      type = types.attrsOf types.anything;
+      default = { };
+      description = "Accepted; a change restarts the server.";
+    };
   };
 
   config = lib.mkIf cfg.enable {
@@ -23,7 +39,10 @@ in
       description = "Static Web Server";
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
-      after = [ "network-online.target" "static-web-server.socket" ];
+      after = [
+        "network-online.target"
+        "static-web-server.socket"
+      ];
       requires = [ "static-web-server.socket" ];
       restartTriggers = [ (builtins.toJSON cfg.configuration) ];
       serviceConfig = {

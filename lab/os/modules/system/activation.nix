@@ -1,14 +1,27 @@
 # The activation script: snippets in the order of their dependencies. A failing
 # snippet is reported and makes the whole fail, but everything after it still
 # runs and /run/current-system still moves.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
 
   snippet = types.submodule {
     options = {
-      text = mkOption { type = types.lines; default = ""; description = "Shell commands."; };
-      deps = mkOption { type = types.listOf types.str; default = [ ]; description = "Snippets that run before."; };
+      text = mkOption {
+        type = types.lines;
+        default = "";
+        description = "Shell commands.";
+      };
+      deps = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Snippets that run before.";
+      };
       supportsDryActivation = mkOption {
         type = types.bool;
         default = false;
@@ -31,7 +44,9 @@ let
         if builtins.elem name acc then
           acc
         else if builtins.elem name trail then
-          throw "The activation scripts ${lib.concatStringsSep " -> " (trail ++ [ name ])} depend on each other in a circle."
+          throw "The activation scripts ${
+            lib.concatStringsSep " -> " (trail ++ [ name ])
+          } depend on each other in a circle."
         else if !set ? ${name} then
           throw "The activation script `${lib.last trail}' depends on `${name}', which does not exist."
         else
@@ -58,8 +73,17 @@ let
   dry = lib.mapAttrs (_: s: s // { text = lib.optionalString s.supportsDryActivation s.text; });
 
   path = lib.makeBinPath [
-    pkgs.coreutils pkgs.gnugrep pkgs.gnused pkgs.findutils pkgs.getent pkgs.shadow pkgs.hostname pkgs.util-linux
-    pkgs.python3 config.systemd.package
+    pkgs.coreutils
+    pkgs.gnugrep
+    pkgs.gnused
+    pkgs.findutils
+    pkgs.getent
+    pkgs.shadow
+    pkgs.hostname
+    pkgs.util-linux
+    pkgs.openssl
+    pkgs.python3
+    config.systemd.package
   ];
   prologue = ''
     #!${pkgs.runtimeShell}
@@ -89,7 +113,9 @@ in
   };
 
   config = {
-    system.build.activate = pkgs.writeScript "activate" (prologue + body config.system.activationScripts + epilogue);
+    system.build.activate = pkgs.writeScript "activate" (
+      prologue + body config.system.activationScripts + epilogue
+    );
     system.build.dryActivate = pkgs.writeScript "dry-activate" (
       prologue + body (dry config.system.activationScripts) + "exit $_status\n"
     );
@@ -102,7 +128,10 @@ in
 
     systemd.user.services.nixos-activation = {
       description = "Run user-specific NixOS activation";
-      script = "_status=0\ntrap \"_status=1 _localstatus=\\$?\" ERR\nset +e\n" + body config.system.userActivationScripts + "exit $_status";
+      script =
+        "_status=0\ntrap \"_status=1 _localstatus=\\$?\" ERR\nset +e\n"
+        + body config.system.userActivationScripts
+        + "exit $_status";
       unitConfig.ConditionUser = "!@system";
       serviceConfig.Type = "oneshot";
       wantedBy = [ "default.target" ];

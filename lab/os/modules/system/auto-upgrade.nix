@@ -1,5 +1,10 @@
 # system.autoUpgrade: a host that switches by itself, to the system that a file names.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.system.autoUpgrade;
@@ -8,13 +13,40 @@ in
   options = {
     system.autoUpgrade = {
       enable = lib.mkEnableOption "switching by a timer";
-      dates = mkOption { type = types.str; default = "04:40"; description = "When."; };
-      operation = mkOption { type = types.enum [ "switch" "boot" ]; default = "switch"; description = "The action."; };
-      flake = mkOption { type = types.nullOr types.str; default = null; description = "Accepted, without effect here: see lab.autoUpgrade.systemFile."; };
-      flags = mkOption { type = types.listOf types.str; default = [ ]; description = "Accepted, without effect here."; };
+      dates = mkOption {
+        type = types.str;
+        default = "04:40";
+        description = "When.";
+      };
+      operation = mkOption {
+        type = types.enum [
+          "switch"
+          "boot"
+        ];
+        default = "switch";
+        description = "The action.";
+      };
+      flake = mkOption {
+        type = types.nullOr types.str;
+        default = null;
+        description = "Accepted, without effect here: see lab.autoUpgrade.systemFile.";
+      };
+      flags = mkOption {
+        type = types.listOf types.str;
+        default = [ ];
+        description = "Accepted, without effect here.";
+      };
       allowReboot = lib.mkEnableOption "a reboot when the kernel changed";
-      persistent = mkOption { type = types.bool; default = true; description = "Whether a missed time is made up for."; };
-      randomizedDelaySec = mkOption { type = types.str; default = "0"; description = "A random delay."; };
+      persistent = mkOption {
+        type = types.bool;
+        default = true;
+        description = "Whether a missed time is made up for.";
+      };
+      randomizedDelaySec = mkOption {
+        type = types.str;
+        default = "0";
+        description = "A random delay.";
+      };
     };
     lab.autoUpgrade.systemFile = mkOption {
       type = types.str;
@@ -29,7 +61,10 @@ in
       restartIfChanged = false;
       unitConfig.X-StopOnRemoval = false;
       serviceConfig.Type = "oneshot";
-      path = [ config.nix.package pkgs.coreutils ];
+      path = [
+        config.nix.package
+        pkgs.coreutils
+      ];
       script = ''
         [ -r ${config.lab.autoUpgrade.systemFile} ] || exit 0
         system=$(cat ${config.lab.autoUpgrade.systemFile})

@@ -1,5 +1,10 @@
 # What the kernel (here: the lab's host) starts as process 1 of a system.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   faults = {
@@ -19,8 +24,16 @@ in
   options.boot = {
     initrd.systemd.enable = lib.mkEnableOption "systemd in the initrd: `init` is systemd itself, and `prepare-root` activates before it";
     isContainer = lib.mkEnableOption "the shape of a container's system: no kernel, no initrd, no boot loader";
-    postBootCommands = mkOption { type = types.lines; default = ""; description = "Shell commands run before systemd starts."; };
-    readOnlyNixStore = mkOption { type = types.bool; default = true; description = "Whether /nix/store is mounted read-only."; };
+    postBootCommands = mkOption {
+      type = types.lines;
+      default = "";
+      description = "Shell commands run before systemd starts.";
+    };
+    readOnlyNixStore = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether /nix/store is mounted read-only.";
+    };
   };
 
   config.system.build.bootStage2 = pkgs.writeScript "stage-2-init" ''
@@ -28,7 +41,13 @@ in
 
     systemConfig='@out@'
     export HOME=/root
-    export PATH=${lib.makeBinPath [ pkgs.coreutils pkgs.util-linux config.systemd.package ]}
+    export PATH=${
+      lib.makeBinPath [
+        pkgs.coreutils
+        pkgs.util-linux
+        config.systemd.package
+      ]
+    }
 
     echo "<<< NixOS Stage 2 >>>"
     ${faults.${config.lab.init}}
@@ -49,6 +68,10 @@ in
 
     echo "running activation script..."
     "$systemConfig/activate"
+
+    # The path that systemd executes again when it is told to: the current system's, as on NixOS.
+    ln -sfn /run/current-system/systemd/lib/systemd/systemd /usr/lib/systemd/systemd.new
+    mv -T /usr/lib/systemd/systemd.new /usr/lib/systemd/systemd
 
     ln -sfn "$systemConfig" /run/booted-system
     mkdir -p /nix/var/nix/gcroots

@@ -1,5 +1,10 @@
 # system.preSwitchChecks: what can refuse a switch, and the switch inhibitors among it.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   check = name: text: ''
@@ -20,7 +25,12 @@ in
       default = { };
       description = "Shell commands run before a switch, with the new system and the action as $1 and $2; one that fails refuses it.";
     };
-    preSwitchChecksScript = mkOption { type = types.path; internal = true; readOnly = true; description = "All checks."; };
+    preSwitchChecksScript = mkOption {
+      type = types.path;
+      internal = true;
+      readOnly = true;
+      description = "All checks.";
+    };
     switch.inhibitors = mkOption {
       type = types.attrsOf types.str;
       default = { };
@@ -30,7 +40,14 @@ in
 
   config.system = {
     preSwitchChecksScript = pkgs.writeShellScript "pre-switch-checks" (
-      "export PATH=${lib.makeBinPath [ pkgs.coreutils pkgs.gnugrep pkgs.gnused pkgs.python3 ]}:$PATH\n"
+      "export PATH=${
+        lib.makeBinPath [
+          pkgs.coreutils
+          pkgs.gnugrep
+          pkgs.gnused
+          pkgs.python3
+        ]
+      }:$PATH\n"
       + lib.concatStrings (lib.mapAttrsToList check config.system.preSwitchChecks)
     );
   };

@@ -1,5 +1,11 @@
 # specialisation.<name>: variants of the system, inside it.
-{ config, lib, extendModules, noUserModules, ... }:
+{
+  config,
+  lib,
+  extendModules,
+  noUserModules,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   # A variant has no variants of its own.
@@ -11,7 +17,11 @@ let
     { config, name, ... }:
     {
       options = {
-        inheritParentConfig = mkOption { type = types.bool; default = true; description = "Whether it starts from this configuration."; };
+        inheritParentConfig = mkOption {
+          type = types.bool;
+          default = true;
+          description = "Whether it starts from this configuration.";
+        };
         configuration = mkOption {
           type = types.deferredModule;
           default = { };
@@ -20,9 +30,19 @@ let
             module:
             (
               if config.inheritParentConfig then
-                extendModules { modules = [ childModule module ]; }
+                extendModules {
+                  modules = [
+                    childModule
+                    module
+                  ];
+                }
               else
-                noUserModules.extendModules { modules = [ childModule module ]; }
+                noUserModules.extendModules {
+                  modules = [
+                    childModule
+                    module
+                  ];
+                }
             ).config;
         };
       };
@@ -30,13 +50,19 @@ let
   );
 in
 {
-  options.specialisation = mkOption { type = types.attrsOf specialisation; default = { }; description = "The variants."; };
+  options.specialisation = mkOption {
+    type = types.attrsOf specialisation;
+    default = { };
+    description = "The variants.";
+  };
 
   config = lib.mkIf (config.specialisation != { }) {
     system.systemBuilderCommands = ''
       mkdir $out/specialisation
       ${lib.concatStrings (
-        lib.mapAttrsToList (name: child: "ln -s ${child.configuration.system.build.toplevel} $out/specialisation/${name}\n") config.specialisation
+        lib.mapAttrsToList (
+          name: child: "ln -s ${child.configuration.system.build.toplevel} $out/specialisation/${name}\n"
+        ) config.specialisation
       )}
     '';
   };

@@ -1,5 +1,10 @@
 # bin/switch-to-configuration and the file of switch inhibitors.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   program = pkgs.programDirectory "switch-to-configuration" ../../switch;
   wrapper = pkgs.writeScript "switch-to-configuration" ''

@@ -1,5 +1,10 @@
 # system.build.toplevel: the directory that is a system.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   inherit (lib) mkOption types;
   cfg = config.system;
@@ -61,7 +66,11 @@ in
       default = [ ];
       description = "Store paths that belong to the system's closure.";
     };
-    checks = mkOption { type = types.listOf types.package; default = [ ]; description = "Accepted, not built."; };
+    checks = mkOption {
+      type = types.listOf types.package;
+      default = [ ];
+      description = "Accepted, not built.";
+    };
     interfaceVersion = mkOption {
       type = types.int;
       default = 2;

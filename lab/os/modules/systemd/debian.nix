@@ -2,19 +2,24 @@
 # have, as far as they start by themselves: masked, so that they do not.
 { lib, ... }:
 {
-  systemd.units = lib.genAttrs [
-    "ldconfig.service"
-    "systemd-firstboot.service"
-    "systemd-sysusers.service"
-    "systemd-journal-catalog-update.service"
-    "systemd-importd.socket"
-    "systemd-creds.socket"
-    "systemd-sysext.socket"
-    "systemd-initctl.socket"
-    "getty-static.service"
-    "run-lock.mount"
-    "var-lib-machines.mount"
-  ] (_: { enable = false; });
+  systemd.units =
+    lib.genAttrs
+      [
+        "ldconfig.service"
+        "systemd-firstboot.service"
+        "systemd-sysusers.service"
+        "systemd-journal-catalog-update.service"
+        "systemd-importd.socket"
+        "systemd-creds.socket"
+        "systemd-sysext.socket"
+        "systemd-initctl.socket"
+        "getty-static.service"
+        "run-lock.mount"
+        "var-lib-machines.mount"
+      ]
+      (_: {
+        enable = false;
+      });
 
   # The lab mounts the root of its hosts; from inside they cannot.
   systemd.services.systemd-remount-fs.unitConfig.ConditionVirtualization = "!container";

@@ -3,8 +3,16 @@
 let
   cfg = config.systemd;
   inherit (lib) mkOption types;
-  lines = description: mkOption { type = types.lines; default = ""; inherit description; };
-  sectionText = name: settings: extra: lib.systemdUtils.section name settings + extra;
+  lines =
+    description:
+    mkOption {
+      type = types.lines;
+      default = "";
+      inherit description;
+    };
+  sectionText =
+    name: settings: extra:
+    lib.systemdUtils.section name settings + extra;
   settingsOption = mkOption {
     type = types.attrsOf types.anything;
     default = { };
@@ -26,12 +34,25 @@ in
     services.journald = {
       extraConfig = lines "Text for journald.conf.";
       storage = mkOption {
-        type = types.enum [ "persistent" "volatile" "auto" "none" ];
+        type = types.enum [
+          "persistent"
+          "volatile"
+          "auto"
+          "none"
+        ];
         default = "persistent";
         description = "Where the journal is kept.";
       };
-      rateLimitInterval = mkOption { type = types.str; default = "30s"; description = "Interval of the rate limit."; };
-      rateLimitBurst = mkOption { type = types.int; default = 10000; description = "Messages per interval."; };
+      rateLimitInterval = mkOption {
+        type = types.str;
+        default = "30s";
+        description = "Interval of the rate limit.";
+      };
+      rateLimitBurst = mkOption {
+        type = types.int;
+        default = 10000;
+        description = "Messages per interval.";
+      };
     };
     services.logind.settings.Login = settingsOption;
   };
@@ -51,7 +72,9 @@ in
       "systemd/system-preset/00-nixos.preset".text = "# Presets would write into the store.\nignore *\n";
       "systemd/user-preset/00-nixos.preset".text = "ignore *\n";
     }
-    // lib.mapAttrs' (name: path: lib.nameValuePair "systemd/system-generators/${name}" { source = path; }) cfg.generators;
+    // lib.mapAttrs' (
+      name: path: lib.nameValuePair "systemd/system-generators/${name}" { source = path; }
+    ) cfg.generators;
 
     systemd.settings.Manager = {
       DefaultTimeoutStartSec = lib.mkDefault "90s";

@@ -1,14 +1,49 @@
 # The options of systemd units: what all kinds have, and what each kind adds.
-{ lib, pkgs, defaultPath }:
+{
+  lib,
+  pkgs,
+  defaultPath,
+}:
 let
   inherit (lib) mkOption types;
 
-  list = description: mkOption { type = types.listOf types.str; default = [ ]; inherit description; };
-  flag = default: description: mkOption { type = types.bool; inherit default description; };
-  text = description: mkOption { type = types.lines; default = ""; inherit description; };
-  string = default: description: mkOption { type = types.str; inherit default description; };
+  list =
+    description:
+    mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+      inherit description;
+    };
+  flag =
+    default: description:
+    mkOption {
+      type = types.bool;
+      inherit default description;
+    };
+  text =
+    description:
+    mkOption {
+      type = types.lines;
+      default = "";
+      inherit description;
+    };
+  string =
+    default: description:
+    mkOption {
+      type = types.str;
+      inherit default description;
+    };
 
-  atom = types.nullOr (types.oneOf [ types.bool types.int types.float types.str types.path types.package ]);
+  atom = types.nullOr (
+    types.oneOf [
+      types.bool
+      types.int
+      types.float
+      types.str
+      types.path
+      types.package
+    ]
+  );
   # One setting of a unit: several lists are one list, anything else must agree.
   setting = types.either atom (types.listOf atom) // {
     merge =
@@ -18,8 +53,20 @@ let
       else
         lib.mergeEqualOption loc defs;
   };
-  settings = description: mkOption { type = types.attrsOf setting; default = { }; inherit description; };
-  triggers = description: mkOption { type = types.listOf types.unspecified; default = [ ]; inherit description; };
+  settings =
+    description:
+    mkOption {
+      type = types.attrsOf setting;
+      default = { };
+      inherit description;
+    };
+  triggers =
+    description:
+    mkOption {
+      type = types.listOf types.unspecified;
+      default = [ ];
+      inherit description;
+    };
 
   triggerFile =
     kind: name: entries:
@@ -32,7 +79,10 @@ let
   shared = {
     enable = flag true "Whether the unit exists; when false it is a link to /dev/null (masked).";
     overrideStrategy = mkOption {
-      type = types.enum [ "asDropinIfExists" "asDropin" ];
+      type = types.enum [
+        "asDropinIfExists"
+        "asDropin"
+      ];
       default = "asDropinIfExists";
       description = "Whether the text becomes `overrides.conf` beside a unit of systemd's own: if there is one, or always.";
     };
@@ -44,12 +94,24 @@ let
 
   # What systemd.units.<name> holds: a unit as text.
   concrete = shared // {
-    text = mkOption { type = types.nullOr types.str; default = null; description = "The text of the unit."; };
-    unit = mkOption { type = types.package; internal = true; description = "The unit's store path."; };
+    text = mkOption {
+      type = types.nullOr types.str;
+      default = null;
+      description = "The text of the unit.";
+    };
+    unit = mkOption {
+      type = types.package;
+      internal = true;
+      description = "The unit's store path.";
+    };
   };
 
   common = shared // {
-    name = mkOption { type = types.str; internal = true; description = "The name with its suffix."; };
+    name = mkOption {
+      type = types.str;
+      internal = true;
+      description = "The name with its suffix.";
+    };
     description = string "" "What the unit is.";
     documentation = list "URIs of documentation.";
     requires = list "Started with this unit, which stops if one of them fails.";
@@ -63,8 +125,14 @@ let
     requisite = list "Must be running already.";
     onFailure = list "Started when this unit fails.";
     onSuccess = list "Started when this unit succeeds.";
-    startLimitBurst = mkOption { type = types.int; description = "Starts allowed per interval."; };
-    startLimitIntervalSec = mkOption { type = types.int; description = "The interval of `startLimitBurst`, in seconds."; };
+    startLimitBurst = mkOption {
+      type = types.int;
+      description = "Starts allowed per interval.";
+    };
+    startLimitIntervalSec = mkOption {
+      type = types.int;
+      description = "The interval of `startLimitBurst`, in seconds.";
+    };
     unitConfig = settings "The [Unit] section.";
     restartTriggers = triggers "The unit is restarted by a switch when one of these changes.";
     reloadTriggers = triggers "The unit is reloaded by a switch when one of these changes.";
@@ -72,7 +140,12 @@ let
 
   commonConfig =
     suffix:
-    { name, config, options, ... }:
+    {
+      name,
+      config,
+      options,
+      ...
+    }:
     {
       name = lib.mkDefault "${name}.${suffix}";
       unitConfig =
@@ -103,12 +176,25 @@ let
 
   serviceOptions = {
     environment = mkOption {
-      type = types.attrsOf (types.nullOr (types.oneOf [ types.str types.path types.package ]));
+      type = types.attrsOf (
+        types.nullOr (
+          types.oneOf [
+            types.str
+            types.path
+            types.package
+          ]
+        )
+      );
       default = { };
       description = "Environment variables.";
     };
     path = mkOption {
-      type = types.listOf (types.oneOf [ types.package types.str ]);
+      type = types.listOf (
+        types.oneOf [
+          types.package
+          types.str
+        ]
+      );
       default = [ ];
       description = "Packages on the service's PATH.";
     };
@@ -138,26 +224,33 @@ let
     let
       name = "${builtins.replaceStrings [ "\\" "@" ] [ "-" "_" ] unit}-${phase}";
     in
-    "${pkgs.writeTextFile {
-      name = "unit-script-${name}";
-      executable = true;
-      destination = "/bin/${name}";
-      text = "#!${pkgs.runtimeShell}\nset -e\n\n${body}\n";
-    }}/bin/${name}";
+    "${
+      pkgs.writeTextFile {
+        name = "unit-script-${name}";
+        executable = true;
+        destination = "/bin/${name}";
+        text = "#!${pkgs.runtimeShell}\nset -e\n\n${body}\n";
+      }
+    }/bin/${name}";
 
   serviceConfig =
     { name, config, ... }:
     let
-      job = phase: body: key: lib.mkIf (body != "") { serviceConfig.${key} = jobScript name phase body; };
+      job =
+        phase: body: key:
+        lib.mkIf (body != "") { serviceConfig.${key} = jobScript name phase body; };
     in
     {
       config = lib.mkMerge [
         {
           path = lib.mkAfter defaultPath;
-          environment.PATH = lib.mkIf (config.path != [ ]) "${lib.makeBinPath config.path}:${lib.makeSearchPath "sbin" config.path}";
+          environment.PATH = lib.mkIf (
+            config.path != [ ]
+          ) "${lib.makeBinPath config.path}:${lib.makeSearchPath "sbin" config.path}";
         }
         (lib.mkIf (config.script != "") {
-          serviceConfig.ExecStart = jobScript name "start" config.script + lib.optionalString (config.scriptArgs != "") " ${config.scriptArgs}";
+          serviceConfig.ExecStart =
+            jobScript name "start" config.script + lib.optionalString (config.scriptArgs != "") " ${config.scriptArgs}";
         })
         (job "pre-start" config.preStart "ExecStartPre")
         (job "post-start" config.postStart "ExecStartPost")
@@ -168,23 +261,46 @@ let
     };
 
   listens = kind: list "Addresses to listen on (${kind}).";
-  where = mkOption { type = types.str; description = "The mount point."; };
+  where = mkOption {
+    type = types.str;
+    description = "The mount point.";
+  };
 
-  kind = suffix: options: extra: types.submodule ([ { options = common // options; } (commonConfig suffix) ] ++ extra);
+  kind =
+    suffix: options: extra:
+    types.submodule (
+      [
+        { options = common // options; }
+        (commonConfig suffix)
+      ]
+      ++ extra
+    );
   # Mounts are named after where they are.
-  placed = suffix: section: options: settingsOf: kind suffix ({ inherit where; ${section} = settings "The unit's own section."; } // options) [
-    (
-      { config, ... }:
-      {
-        name = "${lib.systemdUtils.escapeSystemdPath config.where}.${suffix}";
-        ${section} = settingsOf config;
-      }
-    )
-  ];
+  placed =
+    suffix: section: options: settingsOf:
+    kind suffix
+      (
+        {
+          inherit where;
+          ${section} = settings "The unit's own section.";
+        }
+        // options
+      )
+      [
+        (
+          { config, ... }:
+          {
+            name = "${lib.systemdUtils.escapeSystemdPath config.where}.${suffix}";
+            ${section} = settingsOf config;
+          }
+        )
+      ];
 in
 {
   inherit settings setting;
-  concrete = { options = concrete; };
+  concrete = {
+    options = concrete;
+  };
   service = kind "service" serviceOptions [ serviceConfig ];
   target = kind "target" { } [ ];
   socket = kind "socket" {
@@ -195,15 +311,23 @@ in
   timer = kind "timer" { timerConfig = settings "The [Timer] section."; } [ ];
   path = kind "path" { pathConfig = settings "The [Path] section."; } [ ];
   slice = kind "slice" { sliceConfig = settings "The [Slice] section."; } [ ];
-  mount = placed "mount" "mountConfig" {
-    what = string "" "The device or what else is mounted.";
-    type = string "" "The file system type.";
-    options = string "" "Mount options.";
-  } (
-    config:
-    { What = config.what; Where = config.where; }
-    // lib.optionalAttrs (config.type != "") { Type = config.type; }
-    // lib.optionalAttrs (config.options != "") { Options = config.options; }
-  );
-  automount = placed "automount" "automountConfig" { } (config: { Where = config.where; });
+  mount =
+    placed "mount" "mountConfig"
+      {
+        what = string "" "The device or what else is mounted.";
+        type = string "" "The file system type.";
+        options = string "" "Mount options.";
+      }
+      (
+        config:
+        {
+          What = config.what;
+          Where = config.where;
+        }
+        // lib.optionalAttrs (config.type != "") { Type = config.type; }
+        // lib.optionalAttrs (config.options != "") { Options = config.options; }
+      );
+  automount = placed "automount" "automountConfig" { } (config: {
+    Where = config.where;
+  });
 }

@@ -1,22 +1,61 @@
 # systemd.services, .sockets, ... become systemd.units, and those become /etc/systemd/system.
-{ config, lib, pkgs, ... }:
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
 let
   cfg = config.systemd;
   inherit (lib) mkOption types;
-  inherit (lib.systemdUtils) section serviceBody socketBody unitText;
+  inherit (lib.systemdUtils)
+    section
+    serviceBody
+    socketBody
+    unitText
+    ;
   options = import ./unit-options.nix {
     inherit lib pkgs;
-    defaultPath = [ pkgs.coreutils pkgs.findutils pkgs.gnugrep pkgs.gnused cfg.package ];
+    defaultPath = [
+      pkgs.coreutils
+      pkgs.findutils
+      pkgs.gnugrep
+      pkgs.gnused
+      cfg.package
+    ];
   };
 
-  sets = type: description: mkOption { type = types.attrsOf type; default = { }; inherit description; };
-  lists = type: description: mkOption { type = types.listOf type; default = [ ]; inherit description; };
+  sets =
+    type: description:
+    mkOption {
+      type = types.attrsOf type;
+      default = { };
+      inherit description;
+    };
+  lists =
+    type: description:
+    mkOption {
+      type = types.listOf type;
+      default = [ ];
+      inherit description;
+    };
 
-  asUnit = body: def: lib.nameValuePair def.name {
-    inherit (def) enable overrideStrategy aliases wantedBy requiredBy upheldBy;
-    text = unitText def (body def);
-  };
-  ownSection = name: key: def: section name def.${key};
+  asUnit =
+    body: def:
+    lib.nameValuePair def.name {
+      inherit (def)
+        enable
+        overrideStrategy
+        aliases
+        wantedBy
+        requiredBy
+        upheldBy
+        ;
+      text = unitText def (body def);
+    };
+  ownSection =
+    name: key: def:
+    section name def.${key};
   unitsOf =
     scope:
     builtins.listToAttrs (
@@ -33,10 +72,15 @@ let
   unitFile =
     name: unit:
     if unit.enable then
-      pkgs.runCommand "unit-${name}" { inherit (unit) text; passAsFile = [ "text" ]; } ''
-        mkdir $out
-        cp "$textPath" $out/${lib.escapeShellArg name}
-      ''
+      pkgs.runCommand "unit-${name}"
+        {
+          inherit (unit) text;
+          passAsFile = [ "text" ];
+        }
+        ''
+          mkdir $out
+          cp "$textPath" $out/${lib.escapeShellArg name}
+        ''
     else
       pkgs.runCommand "unit-${name}-disabled" { } ''
         mkdir $out
@@ -105,13 +149,21 @@ in
     user = scopeOptions;
     mounts = lists options.mount "Mount units.";
     automounts = lists options.automount "Automount units.";
-    package = mkOption { type = types.package; default = pkgs.systemd; description = "systemd itself."; };
+    package = mkOption {
+      type = types.package;
+      default = pkgs.systemd;
+      description = "systemd itself.";
+    };
     globalEnvironment = mkOption {
       type = types.attrsOf (types.nullOr types.str);
       default = { };
       description = "Environment variables of all services.";
     };
-    defaultUnit = mkOption { type = types.str; default = "multi-user.target"; description = "Started at boot."; };
+    defaultUnit = mkOption {
+      type = types.str;
+      default = "multi-user.target";
+      description = "Started at boot.";
+    };
     enableStrictShellChecks = lib.mkEnableOption "checks of unit scripts (accepted, without effect here)";
   };
 
@@ -128,7 +180,10 @@ in
         "multi-user.target.wants/remote-fs.target" = "../remote-fs.target";
         "getty.target.wants/autovt@tty1.service" = "../autovt@.service";
       };
-      "systemd/user".source = generateUnits "user" { units = [ ]; aliases = { }; } cfg.user.units { };
+      "systemd/user".source = generateUnits "user" {
+        units = [ ];
+        aliases = { };
+      } cfg.user.units { };
     };
 
     # What a switch restarts to run early units again, in order; see sysinit.nix.

@@ -18,7 +18,7 @@ units = [
   "systemd-journald.socket" "systemd-journald@.socket" "systemd-journald-varlink@.socket" "systemd-journald.service"
   "systemd-journald@.service" "systemd-journal-flush.service" "systemd-journald-audit.socket"
   "systemd-journald-dev-log.socket" "syslog.socket"
-  "systemd-modules-load.service" "kmod-static-nodes.service" "modprobe@.service"
+  "kmod-static-nodes.service" "modprobe@.service"
   "systemd-fsck@.service" "systemd-fsck-root.service" "systemd-remount-fs.service" "local-fs.target" "local-fs-pre.target"
   "remote-fs.target" "remote-fs-pre.target" "swap.target" "dev-hugepages.mount" "dev-mqueue.mount"
   "sys-fs-fuse-connections.mount" "sys-kernel-config.mount" "sys-kernel-debug.mount" "systemd-random-seed.service"

@@ -10,9 +10,9 @@
 //! entry = "entry" "(" "name" name "node" node ")"
 //! ```
 //!
-//! Here it is a sequence of [`Event`]s. [`Decoder`] makes them of bytes as the bytes come and [`Encoder`]
-//! makes bytes of them; neither does any input or output of its own kind, and what the one refuses the other
-//! does not write. There is one NAR for one tree: entries are sorted, padding is zero.
+//! Here it is a sequence of [`Event`]s. [`Decoder`] makes them of bytes as the bytes come and [`Encoder`] makes
+//! bytes of them; neither touches a file, and what the one refuses the other does not write. There is one NAR
+//! for one tree: entries are sorted, padding is zero.
 //!
 //! The limits on names and targets are those of the file systems that Nix restores to, and of Nix itself from
 //! 2.34.7 and the other patch releases of that spring on (`parse` in its `archive.cc`). Earlier versions read
@@ -40,8 +40,8 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_TARGET: usize = 4095;
 
 /// Most directories inside each other. Nix up to 2.34.6 restores to absolute paths, which `PATH_MAX` holds to
-/// this; later versions (and 2.28.7 to 2.33.6, each the last of its line) stop at 64, which is for their
-/// stack's sake and would make trees unreadable that are in stores already.
+/// this. The same releases that have the other limits stop at 64, for the sake of their stack, but stores hold
+/// deeper trees already.
 pub const MAX_DEPTH: usize = 2048;
 
 /// The string that every NAR begins with.

@@ -68,16 +68,20 @@ const fn decoded_len(digits: usize) -> usize {
 /// Writes `bytes` in base-32.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {
-    (0..encoded_len(bytes.len())).rev().map(|position| digit_at(bytes, position)).collect()
-}
-
-/// The digit at `position`, counted from the least significant, of the number that `bytes` is.
-fn digit_at(bytes: &[u8], position: usize) -> char {
-    let (index, shift) = (position * 5 / 8, position * 5 % 8);
-    let low = u16::from(bytes[index]);
-    let high = bytes.get(index + 1).map_or(0, |byte| u16::from(*byte));
-    let value = (high << 8 | low) >> shift & 0x1f;
-    char::from(ALPHABET[usize::from(value)])
+    let mut digits = vec![0; encoded_len(bytes.len())];
+    let mut rest = bytes.iter();
+    // Bits that are taken from the bytes and not yet written, the next ones lowest.
+    let (mut bits, mut count) = (0_u16, 0);
+    for digit in digits.iter_mut().rev() {
+        if count < 5 {
+            bits |= rest.next().map_or(0, |byte| u16::from(*byte)) << count;
+            count += 8;
+        }
+        *digit = ALPHABET[usize::from(bits & 0x1f)];
+        bits >>= 5;
+        count -= 5;
+    }
+    digits.into_iter().map(char::from).collect()
 }
 
 /// Reads base-32 of any length. Exactly the texts that [`encode`] writes are accepted.
@@ -103,24 +107,28 @@ pub fn decode_array<const N: usize>(text: &[u8]) -> Result<[u8; N], DecodeError>
     Ok(bytes)
 }
 
-/// Reads `text`, whose length is that of `bytes` encoded, into zeroed `bytes`.
+/// Reads `text`, whose length is that of `bytes` encoded, into `bytes`.
 fn decode_into(text: &[u8], bytes: &mut [u8]) -> Result<(), DecodeError> {
-    for (position, (offset, &byte)) in text.iter().enumerate().rev().enumerate() {
+    let mut targets = bytes.iter_mut();
+    // Bits that are read from the text and do not make a byte yet.
+    let (mut bits, mut count) = (0_u16, 0);
+    for (offset, &byte) in text.iter().enumerate().rev() {
         let value = VALUES[usize::from(byte)];
         if value == NO_DIGIT {
             return Err(DecodeError::Digit { offset, byte });
         }
-        let (index, shift) = (position * 5 / 8, position * 5 % 8);
-        let [low, high] = (u16::from(value) << shift).to_le_bytes();
-        for (index, part) in [(index, low), (index + 1, high)] {
-            match bytes.get_mut(index) {
-                Some(target) => *target |= part,
-                None if part == 0 => {}
-                None => return Err(DecodeError::Overflow),
+        bits |= u16::from(value) << count;
+        count += 5;
+        if count >= 8 {
+            let [low, _] = bits.to_le_bytes();
+            if let Some(target) = targets.next() {
+                *target = low;
             }
+            bits >>= 8;
+            count -= 8;
         }
     }
-    Ok(())
+    if bits == 0 { Ok(()) } else { Err(DecodeError::Overflow) }
 }
 
 #[cfg(test)]

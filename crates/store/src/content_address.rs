@@ -23,6 +23,29 @@ pub enum ContentAddress {
     Nar(Hash),
 }
 
+/// What of a path is hashed for its content address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// The contents of a regular file that may have references.
+    Text,
+    /// The contents of a regular file.
+    Flat,
+    /// The NAR.
+    Nar,
+}
+
+impl Method {
+    /// What derivations write before the algorithm: `text:`, nothing, or `r:`.
+    #[must_use]
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Text => "text:",
+            Self::Flat => "",
+            Self::Nar => "r:",
+        }
+    }
+}
+
 /// Why a text is not a content address.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseContentAddressError {
@@ -67,6 +90,37 @@ pub enum ContentPathError {
 }
 
 impl ContentAddress {
+    /// The address of what hashes to `hash`.
+    pub fn new(method: Method, hash: Hash) -> Result<Self, ParseContentAddressError> {
+        let algorithm = hash.algorithm();
+        match method {
+            Method::Text => {
+                hash.as_sha256().map(Self::Text).ok_or(ParseContentAddressError::TextAlgorithm { algorithm })
+            }
+            Method::Flat => Ok(Self::Flat(hash)),
+            Method::Nar => Ok(Self::Nar(hash)),
+        }
+    }
+
+    /// What was hashed.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Text(_) => Method::Text,
+            Self::Flat(_) => Method::Flat,
+            Self::Nar(_) => Method::Nar,
+        }
+    }
+
+    /// The hash of it.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        match self {
+            Self::Text(sha256) => (*sha256).into(),
+            Self::Flat(hash) | Self::Nar(hash) => *hash,
+        }
+    }
+
     /// The store path of this content under `name`.
     pub fn store_path(
         &self,
@@ -81,10 +135,20 @@ impl ContentAddress {
                 (with_references("source", store_dir, references), digest)
             }
             _ if !references.is_empty() => return Err(ContentPathError::References(*self)),
-            Self::Nar(hash) => ("output:out".to_owned(), fixed_output_digest("r:", hash)),
-            Self::Flat(hash) => ("output:out".to_owned(), fixed_output_digest("", hash)),
+            Self::Nar(_) | Self::Flat(_) => ("output:out".to_owned(), self.fixed_output_digest()),
         };
         Ok(make_store_path(store_dir, &kind, digest, name))
+    }
+
+    /// The method and the hash as derivations write them, `r:sha256:<hexadecimal>`.
+    pub(crate) fn in_derivation(&self) -> String {
+        let hash = self.hash();
+        format!("{}{}:{}", self.method().prefix(), hash.algorithm(), hash.to_base16())
+    }
+
+    /// What stands for the derivation of a fixed output, so that all ways to get it give one path.
+    fn fixed_output_digest(&self) -> Sha256 {
+        Sha256::of(format!("fixed:out:{}:", self.in_derivation()).as_bytes())
     }
 }
 
@@ -99,11 +163,6 @@ fn with_references(kind: &str, store_dir: &StoreDir, references: &References) ->
         kind.push_str(":self");
     }
     kind
-}
-
-/// What stands for the derivation when the output's hash is fixed, so that all ways to get it give one path.
-fn fixed_output_digest(method: &str, hash: &Hash) -> Sha256 {
-    Sha256::of(format!("fixed:out:{method}{}:{}:", hash.algorithm(), hash.to_base16()).as_bytes())
 }
 
 impl fmt::Display for ContentAddress {
@@ -121,13 +180,11 @@ impl FromStr for ContentAddress {
 
     fn from_str(text: &str) -> Result<Self, ParseContentAddressError> {
         if let Some(hash) = text.strip_prefix("text:") {
-            let hash = parse_hash(hash)?;
-            let algorithm = hash.algorithm();
-            hash.as_sha256().map(Self::Text).ok_or(ParseContentAddressError::TextAlgorithm { algorithm })
+            Self::new(Method::Text, parse_hash(hash)?)
         } else if let Some(hash) = text.strip_prefix("fixed:r:") {
-            Ok(Self::Nar(parse_hash(hash)?))
+            Self::new(Method::Nar, parse_hash(hash)?)
         } else if let Some(hash) = text.strip_prefix("fixed:") {
-            Ok(Self::Flat(parse_hash(hash)?))
+            Self::new(Method::Flat, parse_hash(hash)?)
         } else {
             Err(ParseContentAddressError::Kind)
         }

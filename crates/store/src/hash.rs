@@ -1,6 +1,6 @@
 //! Hashes and the forms Nix writes them in.
 //!
-//! [`Hash`] is a hash of any algorithm Nix names; [`Sha256`] is the one kind everything of ours is
+//! [`struct@Hash`] is a hash of any algorithm Nix names; [`Sha256`] is the one kind everything of ours is
 //! measured with (the NAR hash of a path is always SHA-256).
 
 use std::{fmt, str::FromStr};

@@ -14,10 +14,10 @@ pub const MAX_TEXT: usize = 1 << 20;
 /// A path in a binary cache, and where its NAR is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NarInfo {
-    /// The path. What is known only inside one store (registration time, `ultimate`) is not part of a narinfo.
+    /// The path, without what is known only inside one store (registration time, `ultimate`).
     pub info: PathInfo,
-    /// Where the compressed NAR is, relative to the cache. It is foreign text without control characters and no more
-    /// than that: it may well begin with `/` or hold `..`.
+    /// Where the compressed NAR is, relative to the cache. It is foreign text without control characters and
+    /// no more than that: it may well begin with `/` or hold `..`.
     pub url: String,
     /// How the NAR is compressed, such as `zstd`, `xz` or `none`.
     pub compression: String,
@@ -30,8 +30,8 @@ pub struct NarInfo {
 impl NarInfo {
     /// Reads the text of a narinfo about a path in `store_dir`.
     ///
-    /// Lines of an unknown name are passed over, as Nix does; known ones may come in any order but only once, except
-    /// for `Sig`.
+    /// Lines of an unknown name are passed over, as Nix does; known ones may come in any order but only once,
+    /// except for `Sig`.
     pub fn parse(text: &[u8], store_dir: &StoreDir) -> Result<Self, ParseNarInfoError> {
         parse::parse(text, store_dir)
     }

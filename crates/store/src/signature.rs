@@ -6,7 +6,11 @@
 //! | [`PublicKey`] | `name:base64(32 bytes)`, as in `trusted-public-keys` |
 //! | [`Signature`] | `name:base64(64 bytes)`, as in the `Sig` lines of a narinfo |
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
@@ -15,7 +19,7 @@ use thiserror::Error;
 /// Longest key name in bytes that is accepted; Nix has no limit, host names (253 bytes) fit.
 const MAX_KEY_NAME: usize = 512;
 
-/// Why a text is not a key or a signature. No message or field ever holds what was read, for it may be secret.
+/// Why a text is not a key or a signature. No error holds what was read, for it may be secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ParseKeyError {
     /// There is no `:`.
@@ -65,7 +69,7 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// A signature and the name of the key that made it. It says nothing until it is [verified](TrustedKeys::verify).
+/// A signature and the name of its key. It says nothing until it is [verified](TrustedKeys::verify).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
     /// Name of the key.
@@ -216,7 +220,7 @@ impl TrustedKeys {
         signatures: impl IntoIterator<Item = &'a Signature>,
     ) -> usize {
         let valid = signatures.into_iter().filter(|signature| self.verify(message, signature));
-        let names: std::collections::BTreeSet<_> = valid.map(|signature| &signature.key_name).collect();
+        let names: BTreeSet<_> = valid.map(|signature| &signature.key_name).collect();
         names.len()
     }
 }

@@ -91,7 +91,8 @@ fn long_chains_need_no_stack() {
 proptest! {
     #[test]
     fn every_reference_comes_before(edges in proptest::collection::vec((0..20_usize, 0..20_usize), 0..60)) {
-        let mut infos: Vec<_> = (0..20).map(|n| PathInfo::new(path(&format!("n{n:02}")), Sha256::of(b""), 1)).collect();
+        let info = |n| PathInfo::new(path(&format!("n{n:02}")), Sha256::of(b""), 1);
+        let mut infos: Vec<_> = (0..20).map(info).collect();
         for (from, to) in edges {
             // References only to smaller numbers and itself: no ring.
             let reference = infos[to.min(from)].path.clone();

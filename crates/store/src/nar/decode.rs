@@ -79,8 +79,8 @@ enum Step<'i> {
 
 /// Makes events of the bytes of one NAR, which come in pieces of any size.
 ///
-/// It holds one name for each open directory and one string, whatever lengths the bytes claim; file contents are
-/// lent from the input. It stops at the end of the NAR and leaves what comes behind it in the input.
+/// It holds one name for each open directory and one string, whatever lengths the bytes claim; file contents
+/// are lent from the input. It stops at the end of the NAR and leaves what comes behind it in the input.
 ///
 /// ```
 /// use store::nar::{Decoder, Event};
@@ -109,6 +109,7 @@ pub struct Decoder {
     executable: bool,
     /// Of the file at hand.
     size: u64,
+    failed: Option<DecodeError>,
 }
 
 impl Decoder {
@@ -120,15 +121,19 @@ impl Decoder {
 
     /// Takes the next event off `input`; `None` if all input was taken or the NAR has ended.
     ///
-    /// After an error the decoder is of no more use.
+    /// After an error it gives the same error for ever.
     pub fn next_event<'a, 'i: 'a>(
         &'a mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Event<'a>>, DecodeError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         loop {
-            let step = self.step(input)?;
-            if !matches!(step, Step::Silent) {
-                return Ok(self.event(step));
+            match self.step(input) {
+                Ok(Step::Silent) => {}
+                Ok(step) => return Ok(self.event(step)),
+                Err(error) => return Err(self.failed.insert(error).clone()),
             }
         }
     }
@@ -147,6 +152,9 @@ impl Decoder {
 
     /// Checks that the NAR has ended; to be called when no more bytes come.
     pub fn finish(&self) -> Result<(), DecodeError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         if self.is_done() {
             return Ok(());
         }
@@ -158,6 +166,7 @@ impl Decoder {
         let name = self.directories.current_name();
         match step {
             Step::NeedInput | Step::Silent => None,
+            // It is open already, so the name at hand is that of its first entry to come.
             Step::Directory => Some(Event::Directory { name: self.directories.innermost_name() }),
             Step::EndDirectory => Some(Event::EndDirectory),
             Step::File => Some(Event::File { name, executable: self.executable, size: self.size }),

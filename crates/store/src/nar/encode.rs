@@ -49,6 +49,7 @@ enum State {
     Entry,
     Contents { size: u64, left: u64 },
     End,
+    Failed,
 }
 
 impl State {
@@ -58,6 +59,7 @@ impl State {
             Self::Entry => "an entry or the end of the directory",
             Self::Contents { .. } => "contents or the end of the file",
             Self::End => "nothing",
+            Self::Failed => "nothing after an error",
         }
     }
 }
@@ -65,7 +67,7 @@ impl State {
 /// Writes the events of one tree as a NAR, and refuses what [`Decoder`](super::Decoder) would refuse.
 ///
 /// Each event becomes one write, contents without being copied; give it a buffered writer if writes are dear.
-/// After an error the writer has part of a NAR.
+/// After an error the writer has part of a NAR, and nothing more is taken.
 #[derive(Debug)]
 pub struct Encoder<W> {
     writer: W,
@@ -83,6 +85,22 @@ impl<W: io::Write> Encoder<W> {
 
     /// Writes the next event.
     pub fn write(&mut self, event: Event<'_>) -> Result<(), EncodeError> {
+        let result = self.write_event(event);
+        if result.is_err() {
+            self.state = State::Failed;
+        }
+        result
+    }
+
+    /// Checks that the tree is complete and gives the writer back, not flushed.
+    pub fn finish(self) -> Result<W, EncodeError> {
+        match self.state {
+            State::End => Ok(self.writer),
+            state => Err(EncodeError::Order { expected: state.expected(), found: "the end" }),
+        }
+    }
+
+    fn write_event(&mut self, event: Event<'_>) -> Result<(), EncodeError> {
         match (self.state, event) {
             (State::Root | State::Entry, Event::Directory { name }) => self.directory(name),
             (State::Root | State::Entry, Event::File { name, executable, size }) => {
@@ -93,14 +111,6 @@ impl<W: io::Write> Encoder<W> {
             (State::Contents { size, left }, Event::Contents(bytes)) => self.contents(size, left, bytes),
             (State::Contents { size, left }, Event::EndFile) => self.end_file(size, left),
             (state, event) => Err(EncodeError::Order { expected: state.expected(), found: describe(&event) }),
-        }
-    }
-
-    /// Checks that the tree is complete and gives the writer back, not flushed.
-    pub fn finish(self) -> Result<W, EncodeError> {
-        match self.state {
-            State::End => Ok(self.writer),
-            state => Err(EncodeError::Order { expected: state.expected(), found: "the end" }),
         }
     }
 

@@ -24,7 +24,7 @@ fn string(bytes: &[u8]) -> Vec<u8> {
     string
 }
 
-/// A NAR written as its strings with spaces between them: `_` is the empty string, and `\x..` and `\0` a byte.
+/// A NAR written as its strings with spaces between them: `_` is the empty string, and `\x..` a byte.
 fn strings(text: &str) -> Vec<u8> {
     let unescape = |word: &str| -> Vec<u8> {
         let mut parts = word.split("\\x");

@@ -30,6 +30,11 @@ fn the_fingerprint_is_what_nix_signs() {
         "test-1:si2HzqGruczK8XUVsccaWHt1jnDZZOVHwNttFCW++gQWx/kF8qQjDr7bGBw3iDm93qPaaWg9+jkrD//KDL3CBw==";
     info.signatures.insert(signature.parse().unwrap());
     assert_eq!(info.count_valid_signatures(&StoreDir::default(), &trusted), 1);
+    // Made with the same key by us, it is the same one.
+    let secret =
+        "test-1:LLTqqJjXOeSDkRhwGkzGEwSoRyyTfBtzqqnPwwfIDcaE+b6+K5Fwf7m1oMLeaBNRNt8y+1J5FdaUUgmGRJeeLw==";
+    info.sign(&StoreDir::default(), &SecretKey::parse(secret).unwrap());
+    assert_eq!(info.signatures.len(), 1);
     info.nar_size += 1;
     assert_eq!(info.count_valid_signatures(&StoreDir::default(), &trusted), 0);
 }

@@ -31,8 +31,8 @@ impl ModuloHash {
 
 /// SHA-256 of a stream in which one hash part, usually that of the path itself, counts for nothing.
 ///
-/// Each occurrence counts as zeros, and its offset may be hashed after everything else, so that two paths that are
-/// equal but for their own name have one hash. This is how a path with references to itself is
+/// Each occurrence counts as zeros, and its offset may be hashed after everything else, so that two paths
+/// that are equal but for their own name have one hash. This is how a path with references to itself is
 /// [content-addressed](crate::content_address::ContentAddress::Nar) (`HashModuloSink` in Nix).
 #[derive(Debug, Clone)]
 pub struct ModuloHasher {

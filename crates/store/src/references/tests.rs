@@ -39,10 +39,10 @@ fn finds_only_whole_hash_parts_that_are_wanted() {
 /// The NAR of the file that `nix store make-content-addressed` (Nix 2.26.3) made, and its content address.
 const SELF: (&str, &str, &str) = (
     "ncn4hq9gfzxr0b20mmqscfkky6lw69gp",
-    "DQAAAAAAAABuaXgtYXJjaGl2ZS0xAAAAAQAAAAAAAAAoAAAAAAAAAAQAAAAAAAAAdHlwZQAAAAAHAAAAAAAAAHJlZ3VsYXIACAAAAAAAAABj\
-     b250ZW50c5QAAAAAAAAAL25peC9zdG9yZS9uY240aHE5Z2Z6eHIwYjIwbW1xc2Nma2t5Nmx3NjlncC1zZWxmeSAvbml4L3N0b3JlL2swYnEz\
-     czRoZHZ4YWwyMTdsMDRqcjI0bjhqbTVsMjlnLWRlcCAvbml4L3N0b3JlL25jbjRocTlnZnp4cjBiMjBtbXFzY2Zra3k2bHc2OWdwLXNlbGZ5\
-     CgAAAAABAAAAAAAAACkAAAAAAAAA",
+    "DQAAAAAAAABuaXgtYXJjaGl2ZS0xAAAAAQAAAAAAAAAoAAAAAAAAAAQAAAAAAAAAdHlwZQAAAAAHAAAAAAAAAHJlZ3VsYXIACAAA\
+     AAAAAABjb250ZW50c5QAAAAAAAAAL25peC9zdG9yZS9uY240aHE5Z2Z6eHIwYjIwbW1xc2Nma2t5Nmx3NjlncC1zZWxmeSAvbml4\
+     L3N0b3JlL2swYnEzczRoZHZ4YWwyMTdsMDRqcjI0bjhqbTVsMjlnLWRlcCAvbml4L3N0b3JlL25jbjRocTlnZnp4cjBiMjBtbXFz\
+     Y2Zra3k2bHc2OWdwLXNlbGZ5CgAAAAABAAAAAAAAACkAAAAAAAAA",
     "sha256:05aa6nrrhlndwgywnhgxrzx5156liyvl9gc3v0z9cfh2rx5hbc8d",
 );
 

@@ -7,8 +7,8 @@ pub(super) const WINDOW: usize = base32::encoded_len(HashPart::LEN);
 
 /// All runs of [`WINDOW`] base-32 digits in some bytes, overlapping ones too, with where they begin.
 ///
-/// Each window is looked at from its end: the last byte that is no digit rules out every window that begins up to
-/// it, so that most bytes are never looked at, and none twice.
+/// Each window is looked at from its end: the last byte that is no digit rules out every window that begins
+/// up to it, so that most bytes are never looked at, and none twice.
 pub(super) struct DigitWindows<'a> {
     data: &'a [u8],
     start: usize,

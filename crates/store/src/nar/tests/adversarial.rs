@@ -177,6 +177,16 @@ fn every_cut_is_an_error_at_its_end() {
 }
 
 #[test]
+fn an_error_stays() {
+    let nar = strings("nix-archive-1 ) ( type directory )");
+    let mut decoder = Decoder::new();
+    let mut input = &*nar;
+    let error = decoder.next_event(&mut input).unwrap_err();
+    assert_eq!(decoder.next_event(&mut input), Err(error.clone()));
+    assert_eq!(decoder.finish(), Err(error));
+}
+
+#[test]
 fn what_follows_is_left_alone() {
     for text in [FILE, "( type directory )", "( type symlink target a )"] {
         let mut nar = strings(&format!("nix-archive-1 {text}"));

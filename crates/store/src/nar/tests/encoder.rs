@@ -76,6 +76,15 @@ fn refuses_events_out_of_order() {
 }
 
 #[test]
+fn nothing_is_taken_after_an_error() {
+    let mut encoder = Encoder::new(Vec::new());
+    encoder.write(FILE).unwrap_err();
+    let error = encoder.write(ROOT).unwrap_err();
+    assert_eq!(error.to_string(), "expected nothing after an error next in the NAR, found a directory");
+    encoder.finish().unwrap_err();
+}
+
+#[test]
 fn a_failing_writer_is_reported() {
     struct Full;
     impl io::Write for Full {

@@ -1,0 +1,1 @@
+Derive([("out","/nix/store/qbgpz310c2fs15mx6bb3swx3zyxxkgc8-A+b_c?d=e.f","","")],[],[],"x86_64-linux","/bin/sh",[],[("builder","/bin/sh"),("name","A+b_c?d=e.f"),("out","/nix/store/qbgpz310c2fs15mx6bb3swx3zyxxkgc8-A+b_c?d=e.f"),("system","x86_64-linux")])

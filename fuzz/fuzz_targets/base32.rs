@@ -1,0 +1,4 @@
+//! Runs `fuzz_base32` of the library beside it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::fuzz_base32(data));

@@ -1,0 +1,4 @@
+//! Runs `fuzz_narinfo` of the library beside it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::fuzz_narinfo(data));

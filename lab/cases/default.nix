@@ -41,7 +41,7 @@ let
     filter = file: type: if type == "directory" then baseNameOf file == "drive" else lib.hasSuffix ".py" file;
   };
   loaderModule = kind: {
-    system.build.installBootLoader = lib.mkForce "${bare.pkgs.python3}/bin/python3 -I -B ${loaderFolder}/install.py --kind ${kind} --config /run/lab-case/loader.json";
+    system.build.installBootLoader = lib.mkForce "${bare.pkgs.python3}/bin/python3 -B ${loaderFolder}/install.py --kind ${kind} --config /run/lab-case/loader.json";
   };
 
   keyOf = names: loader: builtins.toJSON [ names (loader.kind or "") ];

@@ -95,6 +95,8 @@ def main() -> int:
     document = json.loads(given.cases.read_text())
     cases = [Case.from_json(table) for table in document["cases"]]
     chosen = [case for case in cases if fnmatchcase(case.name, given.only)]
+    # Lines of the table may use the loader's tools.
+    os.environ["LOADER"] = str(Path(document["resolver"]).parent)
     ok = True
     for case in chosen:
         if given.list:

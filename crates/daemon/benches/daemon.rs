@@ -6,7 +6,7 @@
 //! |---|---|
 //! | (none), `files` | `nar_encode_fs_mib_s`, `nar_decode_fs_mib_s` |
 //! | `nar-vs-nix NIX_STORE..` | `nar_vs_nix_ratio`; the words begin the command `nix-store`, for the same files |
-//! | `add FROM TO NIX..` | `daemon_add_ratio` between two sockets; the words begin a command that is run where the first daemon is |
+//! | `add FROM TO NIX..` | `daemon_add_ratio` between two sockets, of which the second is within reach of the first daemon's programs too |
 //! | `check SOCKET NIX..` | nothing: holds what is believed of daemons against this one, under its words likewise |
 //! | `check-untrusted SOCKET` | likewise, for a user whom the daemon does not trust |
 #![allow(missing_docs, reason = "a program, not a library")]

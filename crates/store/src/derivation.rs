@@ -23,8 +23,9 @@ use crate::{
     store_path::{StoreDir, StorePath, StorePathError, StorePathName},
 };
 
-/// Longest text that is accepted, in bytes.
-pub const MAX_TEXT: usize = 64 << 20;
+/// Longest text that is accepted, in bytes. What is understood of a text may take eight times its size (a list
+/// of empty arguments), so this also bounds memory.
+pub const MAX_TEXT: usize = 16 << 20;
 
 /// The name of an output, such as `out` or `dev`; made of the characters of store path names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,12 +10,13 @@
 //! entry = "entry" "(" "name" name "node" node ")"
 //! ```
 //!
-//! Here it is a sequence of [`Event`]s. [`Decoder`] makes them of bytes as the bytes come and [`Encoder`]
-//! makes bytes of them; neither does any input or output of its own kind, and what the one refuses the other
-//! does not write. There is one NAR for one tree: entries are sorted, padding is zero.
+//! Here it is a sequence of [`Event`]s. [`Decoder`] makes them of bytes as the bytes come and [`Encoder`] makes
+//! bytes of them; neither touches a file, and what the one refuses the other does not write. There is one NAR
+//! for one tree: entries are sorted, padding is zero.
 //!
-//! The limits are those of the file systems that Nix restores to, and of Nix from version 2.35 on
-//! (`parseDump` in its `archive.cc`). Older versions read longer names, then fail to create them.
+//! The limits on names and targets are those of the file systems that Nix restores to, and of Nix itself from
+//! 2.34.7 and the other patch releases of that spring on (`parse` in its `archive.cc`). Earlier versions read
+//! longer strings, then fail to create the files.
 
 mod cursor;
 mod decode;
@@ -38,8 +39,9 @@ pub const MAX_NAME: usize = 255;
 /// Longest target of a symbolic link in bytes, one less than Linux's `PATH_MAX`.
 pub const MAX_TARGET: usize = 4095;
 
-/// Most directories inside each other. Up to version 2.34 Nix restores to absolute paths, which
-/// `PATH_MAX` holds to this; later versions stop at 64.
+/// Most directories inside each other. Nix up to 2.34.6 restores to absolute paths, which `PATH_MAX` holds to
+/// this. The same releases that have the other limits stop at 64, for the sake of their stack, but stores hold
+/// deeper trees already.
 pub const MAX_DEPTH: usize = 2048;
 
 /// The string that every NAR begins with.

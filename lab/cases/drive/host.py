@@ -63,7 +63,10 @@ def prepare(case: Case, base: Path) -> None:
     shutil.rmtree(SCRATCH, ignore_errors=True)
     SCRATCH.mkdir()
     prepare_loader(case)
-    become(case.systems["old"])
+    if os.path.realpath(CURRENT_SYSTEM) != case.systems["old"]:
+        become(case.systems["old"])
+    else:
+        start_what_is_wanted()
     for verb, units in (("start", case.running), ("stop", case.stopped)):
         for unit in units:
             shell(f"systemctl {verb} -- '{unit}'")
@@ -100,6 +103,12 @@ def become(system: str) -> None:
     shell("systemctl reset-failed")
 
 
+def start_what_is_wanted() -> None:
+    """In the old system already: what a case before stopped is started again."""
+    targets = "multi-user.target sockets.target timers.target paths.target local-fs.target"
+    shell(f"systemctl reset-failed; systemctl start {targets} || true; systemctl reset-failed")
+
+
 def prepare_loader(case: Case) -> None:
     """A boot directory and profiles of the case's own; the first loader installed is the old system's."""
     if not case.loader:
@@ -129,7 +138,7 @@ def set_generations(systems: dict[str, str], names: list[str]) -> None:
 
 def boots(systems: dict[str, str], resolver: Path) -> str:
     """Which of the case's systems the loader boots next; `nothing`, or the init's path."""
-    command = ["python3", "-I", "-B", str(resolver), str(BOOT)]
+    command = ["python3", "-B", str(resolver), str(BOOT)]
     done = subprocess.run(command, text=True, capture_output=True, check=False)
     answer = json.loads(done.stdout)
     if "error" in answer:

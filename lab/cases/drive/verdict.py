@@ -1,12 +1,18 @@
 """Compares what a switch did with what its case expects."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from drive import host
 from drive.case import PRINTED, Case
+
+
+# The slices of instances start with the first one and stay, so whether they are new depends on
+# what ran on the host before.
+SLICE_OF_INSTANCES = re.compile(r"^system-.+\.slice$")
 
 
 @dataclass(frozen=True)
@@ -19,7 +25,8 @@ class Outcome:
         for line in self.output.splitlines():
             for prefix in PRINTED[kind]:
                 if prefix and line.startswith(prefix):
-                    return line.removeprefix(prefix).split(", ")
+                    units = line.removeprefix(prefix).split(", ")
+                    return [unit for unit in units if not SLICE_OF_INSTANCES.match(unit)]
         return []
 
 

@@ -1,18 +1,18 @@
-//! Copying a closure from one daemon to another.
+//! Adding a closure to a daemon.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, time::Duration};
 
-use daemon::{AddPolicy, Client, GarbageAction};
+use daemon::{AddPolicy, Client, GarbageAction, files::dump};
 use store::{
     closure::Closure,
     hash::Sha256,
-    nar::{Encoder, Event},
     path_info::PathInfo,
     store_path::{HashPart, StoreDir, StorePath},
 };
 
 use crate::{
-    measure::{Random, fastest, time},
+    files::Scratch,
+    measure::{ROUNDS, Random, time},
     remote::Remote,
 };
 
@@ -22,40 +22,44 @@ const PATHS: usize = 1_000;
 /// Bytes of each.
 const SIZE: usize = 165_000;
 
+/// Where the first daemon is, the root of a store that is made and removed.
+const NEW_ROOT: &str = "/tmp/bench-daemon-copy";
+
 const POLICY: AddPolicy = AddPolicy { repair: false, check_signatures: false };
 
-/// Prints the time our copy takes from one daemon to another, against that of `nix copy` from the first one's store to a
-/// new one beside it.
+/// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a store of
+/// its own process. All copy from files in memory, and all questions are included.
 pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
-    let top = fill(&mut client(from));
-    let ours = fastest(|| {
-        let taken = time(|| copy(&mut client(from), &mut client(to), &top));
+    let scratch = Scratch::new();
+    let top = fill(&mut client(from), &scratch);
+    let (mut ours, mut to_daemon, mut in_process) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    for _ in 0..ROUNDS {
+        ours = ours.min(time(|| copy(&mut client(from), &mut client(to), &top, &scratch)));
         remove(to, &top);
-        taken
-    });
-    let theirs = fastest(|| nix_copy(from, &top));
+        to_daemon = to_daemon.min(time(|| nix_copy(from, &format!("unix://{}", to.socket()), &top)));
+        remove(to, &top);
+        in_process = in_process.min(time(|| nix_copy(from, &format!("local?root={NEW_ROOT}"), &top)));
+        from.run(&["rm", "-rf", NEW_ROOT]);
+    }
     remove(from, &top);
     println!("bench daemon_add_s {:.3} s", ours.as_secs_f64());
-    println!("bench daemon_add_nix_s {:.3} s", theirs.as_secs_f64());
-    println!("bench daemon_add_ratio {:.2} ratio", ours.as_secs_f64() / theirs.as_secs_f64());
+    println!("bench daemon_add_ratio {:.2} ratio", ours.as_secs_f64() / to_daemon.as_secs_f64());
+    println!("bench daemon_add_in_process_ratio {:.2} ratio", ours.as_secs_f64() / in_process.as_secs_f64());
 }
 
 fn client(remote: &Remote<'_>) -> Client {
     Client::connect(remote.connect(), StoreDir::default()).unwrap()
 }
 
-/// Copies the closure of `top`, all questions included.
-fn copy(from: &mut Client, to: &mut Client, top: &StorePath) {
+/// Copies the closure of `top`, whose files are in `scratch` too.
+fn copy(from: &mut Client, to: &mut Client, top: &StorePath, scratch: &Scratch) {
     let closure = closure(from, top);
     let paths = closure.iter().map(|info| info.path.clone()).collect();
     let valid = to.query_valid_paths(&paths, false).unwrap();
     let missing: Vec<_> = closure.iter().filter(|info| !valid.contains(&info.path)).collect();
     assert_eq!(missing.len(), PATHS + 1);
-    to.add_paths(missing, POLICY, |info, sink| {
-        from.nar_from_path(&info.path, info.nar_size, sink)?;
-        Ok(())
-    })
-    .unwrap();
+    to.add_paths(missing, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
+        .unwrap();
 }
 
 fn closure(client: &mut Client, top: &StorePath) -> Closure {
@@ -76,39 +80,33 @@ fn remove(remote: &Remote<'_>, top: &StorePath) {
     client.collect_garbage(&GarbageAction::Delete(paths)).unwrap();
 }
 
-fn nix_copy(remote: &Remote<'_>, top: &StorePath) -> std::time::Duration {
-    let target = "/tmp/bench-daemon-copy";
+fn nix_copy(from: &Remote<'_>, to: &str, top: &StorePath) {
     let top = StoreDir::default().display(top).to_string();
-    let to = format!("local?root={target}");
-    let nix = ["nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs"];
-    let taken = time(|| drop(remote.run(&[&nix[..], &["--from", "local", "--to", &to, &top]].concat())));
-    remote.run(&["rm", "-rf", target]);
-    taken
+    let copy = ["nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs"];
+    from.run(&[&copy[..], &["--from", "local", "--to", to, &top]].concat());
 }
 
-/// Adds [`PATHS`] paths and one that refers to all of them, and returns that one.
-fn fill(client: &mut Client) -> StorePath {
+/// Adds [`PATHS`] paths and one that refers to all of them, which it returns, and puts their files into `scratch`.
+fn fill(client: &mut Client, scratch: &Scratch) -> StorePath {
     let mut random = Random(1);
-    let mut paths: Vec<_> =
-        (0..PATHS).map(|index| path(&format!("bench-{index}"), &random.bytes(SIZE))).collect();
-    let (mut top, nar) = path("bench-top", b"top");
-    top.references = paths.iter().map(|(info, _)| info.path.clone()).collect();
-    let top_path = top.path.clone();
-    paths.push((top, nar));
-    let mut nars = paths.iter().map(|(_, nar)| nar);
-    let infos: Vec<_> = paths.iter().map(|(info, _)| info).collect();
-    client.add_paths(infos, POLICY, |_, sink| Ok(sink.write_all(nars.next().unwrap())?)).unwrap();
-    top_path
+    let mut infos: Vec<_> =
+        (0..PATHS).map(|index| make_path(&format!("bench-{index}"), &random.bytes(SIZE), scratch)).collect();
+    let mut top = make_path("bench-top", b"top", scratch);
+    top.references = infos.iter().map(|info| info.path.clone()).collect();
+    let path = top.path.clone();
+    infos.push(top);
+    client
+        .add_paths(&infos, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
+        .unwrap();
+    path
 }
 
-fn path(name: &str, contents: &[u8]) -> (PathInfo, Vec<u8>) {
-    let mut encoder = Encoder::new(Vec::new());
-    let size = contents.len() as u64;
-    let events =
-        [Event::File { name: b"", executable: false, size }, Event::Contents(contents), Event::EndFile];
-    events.iter().for_each(|event| encoder.write(*event).unwrap());
-    let nar = encoder.finish().unwrap();
-    let hash = Sha256::of(&nar);
-    let hash_part = HashPart(*hash.0.first_chunk().unwrap());
-    (PathInfo::new(StorePath::new(hash_part, name.parse().unwrap()), hash, nar.len() as u64), nar)
+fn make_path(name: &str, contents: &[u8], scratch: &Scratch) -> PathInfo {
+    let hash_part = HashPart(*Sha256::of(contents).0.first_chunk().unwrap());
+    let path = StorePath::new(hash_part, name.parse().unwrap());
+    let file = scratch.path(&path.to_string());
+    fs::write(&file, contents).unwrap();
+    let mut nar = Vec::new();
+    dump(&file, &mut nar).unwrap();
+    PathInfo::new(path, Sha256::of(&nar), nar.len() as u64)
 }

@@ -22,6 +22,10 @@ impl<'a> Remote<'a> {
         Stream::connect(Path::new(self.socket)).unwrap()
     }
 
+    pub(crate) fn socket(&self) -> &str {
+        self.socket
+    }
+
     /// The output of a command.
     pub(crate) fn run(&self, command: &[&str]) -> Vec<u8> {
         run(&[self.prefix, command].concat())

@@ -60,8 +60,11 @@ class Steps:
             self.plan.record.done("restart")
 
     def start(self) -> None:
+        """The original's order is by chance. A socket fails if its service runs, so sockets go first."""
         self.announce("starting", self.plan.start - self.plan.unmentioned)
-        self.submit_all("start", self.plan.start)
+        for unit in sorted(self.plan.start, key=lambda name: (not name.endswith(".socket"), name)):
+            self.submit("start", unit)
+        self.manager.wait_for_jobs()
         self.plan.record.done("start")
 
     def report_jobs(self) -> list[str]:

@@ -78,6 +78,7 @@ impl<'lab> Host<'lab> {
         let inside = Command::new("nsenter")
             .args(["--target", &init, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
             .args(["--wdns=/", "--", "env", "-i", &format!("PATH={PATH}"), "HOME=/root", "LANG=C.UTF-8"])
+            .arg(clock::KEEP_MONOTONIC)
             .args(words);
         let command = Command::new("nsenter")
             .args(["--target", &keeper, "--mount", "--net", "--pid", "--"])

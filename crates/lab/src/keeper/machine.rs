@@ -125,6 +125,10 @@ impl Machine {
 
     /// A new cable replaces the old one at each boot; what was set on the line holds on.
     fn restore_line(&self, state: &mut State, leader: u32) -> Result<()> {
+        if state.delay.is_none() && state.rate.is_none() {
+            return Ok(());
+        }
+        wait::until_true("plugging the cable in", INIT_LIMIT, || net::is_plugged(self.index))?;
         if let Some((ms, old)) = state.delay.take() {
             drop(old);
             state.delay = Some((ms, Delay::start(self.index, ms)?));

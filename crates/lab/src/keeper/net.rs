@@ -37,6 +37,12 @@ pub(super) fn plug(index: usize, up: bool) -> Result<()> {
     ip(&["link", "set", &cable(index), if up { "up" } else { "down" }])
 }
 
+/// Whether systemd-nspawn has put the host's cable on the bridge, which it does while init starts.
+pub(super) fn is_plugged(index: usize) -> bool {
+    let ports = Command::new("ip").args(["-brief", "link", "show", "master", BRIDGE]).run();
+    ports.is_ok_and(|ports| ports.stdout_text().lines().any(|line| line.starts_with(&cable(index))))
+}
+
 /// Limits both directions of a host's line: towards it on our end of the cable, from it on its card.
 pub(super) fn limit_rate(index: usize, init: u32, kbit: Option<u32>) -> Result<()> {
     let init = init.to_string();

@@ -82,6 +82,8 @@ impl<'lab> Host<'lab> {
             .args(words);
         let command = Command::new("nsenter")
             .args(["--target", &keeper, "--mount", "--net", "--pid", "--"])
+            .arg(self.lab.program())
+            .args(["enter-groups", "--beside", &init, "--"])
             .wrapping(&inside);
         Ok(command.timeout(COMMAND_LIMIT))
     }

@@ -3,11 +3,12 @@
 //! It makes the network and the hosts, boots them, and then answers on the control socket. When its
 //! standard input ends, its owner is gone and it ends too; the kernel then ends everything inside.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::thread;
@@ -134,8 +135,17 @@ fn answer(request: &Request, machines: &[Arc<Machine>]) -> Result<Reply> {
     }
 }
 
-/// What a program run for a keeper needs to become part of a host: see [`cgroup::join`].
-pub fn enter_groups(groups: &[std::path::PathBuf], program: &Path, arguments: &[String]) -> Result<()> {
+/// Joins these groups, and those of the process `beside`, and becomes the program: how a process becomes
+/// part of a host.
+pub fn enter_groups(
+    groups: &[PathBuf],
+    beside: Option<u32>,
+    program: &Path,
+    arguments: &[OsString],
+) -> Result<()> {
     cgroup::join(groups)?;
+    if let Some(pid) = beside {
+        cgroup::join(&cgroup::groups_of(pid)?)?;
+    }
     Err(::run::Command::new(program).args(arguments).exec().into())
 }

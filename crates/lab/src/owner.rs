@@ -1,5 +1,6 @@
 //! The outside of a lab: starting one, finding one that runs, ending it.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -43,6 +44,8 @@ pub struct Builder {
 pub struct Lab {
     dir: LabDir,
     spec: Spec,
+    /// The `lab` program.
+    program: PathBuf,
     /// The process id of the keeper as seen from here.
     keeper: u32,
     /// Held by the owner alone: its end of the keeper's standard input.
@@ -142,7 +145,7 @@ impl Builder {
             Err(anyhow!("the hosts are not started yet"))
         })??;
         let keeper = keeper_of(child.id())?;
-        Ok(Lab { dir, spec, keeper, owned: owned.then_some(child) })
+        Ok(Lab { dir, spec, program: self.program.clone(), keeper, owned: owned.then_some(child) })
     }
 
     fn start_keeper(&self, dir: &LabDir, lock: File, owned: bool) -> Result<Child> {
@@ -207,7 +210,7 @@ fn keeper_of(unshare: u32) -> Result<u32> {
 }
 
 impl Lab {
-    /// The lab of that name that runs.
+    /// The lab of that name that runs, for the `lab` program itself.
     pub fn find(layout: &Layout, id: &str) -> Result<Self> {
         let dir = layout.lab(id);
         if !is_alive(&dir) {
@@ -216,13 +219,19 @@ impl Lab {
         let spec = serde_json::from_slice(&fs::read(dir.spec())?).context("the lab's spec cannot be read")?;
         let pid = fs::read_to_string(dir.pid()).context("the lab is not up yet")?;
         let keeper = keeper_of(pid.trim().parse()?)?;
-        Ok(Self { dir, spec, keeper, owned: None })
+        let program = env::current_exe().context("cannot find this program")?;
+        Ok(Self { dir, spec, program, keeper, owned: None })
     }
 
     /// The lab's directory.
     #[must_use]
     pub fn dir(&self) -> &LabDir {
         &self.dir
+    }
+
+    /// The `lab` program, parts of which run inside namespaces.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// The keeper's process id, as seen from here.

@@ -1,5 +1,6 @@
 //! What `lab` runs of itself inside namespaces; not for people.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::{env, thread};
@@ -44,9 +45,12 @@ pub(super) struct KeeperArguments {
 pub(super) struct EnterGroupsArguments {
     #[arg(long = "group")]
     groups: Vec<PathBuf>,
+    /// Join the groups of this process.
+    #[arg(long)]
+    beside: Option<u32>,
     program: PathBuf,
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+    arguments: Vec<OsString>,
 }
 
 pub(super) fn keeper(arguments: &KeeperArguments) -> Result<ExitCode> {
@@ -55,7 +59,7 @@ pub(super) fn keeper(arguments: &KeeperArguments) -> Result<ExitCode> {
 }
 
 pub(super) fn enter_groups(arguments: &EnterGroupsArguments) -> Result<ExitCode> {
-    keeper::enter_groups(&arguments.groups, &arguments.program, &arguments.arguments)?;
+    keeper::enter_groups(&arguments.groups, arguments.beside, &arguments.program, &arguments.arguments)?;
     Ok(ExitCode::SUCCESS)
 }
 

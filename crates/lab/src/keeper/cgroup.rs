@@ -108,6 +108,27 @@ pub fn join(groups: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
+/// The groups a process is in, of those that a host joins. Tools on a host ask for their own group, and a
+/// command that is run there must count and freeze with the rest.
+pub fn groups_of(pid: u32) -> Result<Vec<PathBuf>> {
+    let path = format!("/proc/{pid}/cgroup");
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+    Ok(text.lines().filter_map(group_of_line).collect())
+}
+
+/// `0::/path` is the unified hierarchy, `N:name=systemd:/path` and `N:memory:/path` the v1 ones.
+fn group_of_line(line: &str) -> Option<PathBuf> {
+    let mut fields = line.splitn(3, ':').skip(1);
+    let (controllers, path) = (fields.next()?, fields.next()?);
+    let root = match controllers {
+        "" => unified_root(),
+        "name=systemd" => Path::new(ROOT).join("systemd"),
+        "memory" => Path::new(ROOT).join("memory"),
+        _ => return None,
+    };
+    Some(root.join(path.trim_start_matches('/')))
+}
+
 fn unified_root() -> PathBuf {
     let hybrid = Path::new(ROOT).join("unified");
     if hybrid.exists() { hybrid } else { PathBuf::from(ROOT) }

@@ -25,7 +25,8 @@ pub(super) fn cable(index: usize) -> String {
 /// Sets up the bridge.
 pub(super) fn create() -> Result<()> {
     ip(&["link", "set", "lo", "up"])?;
-    ip(&["link", "add", BRIDGE, "type", "bridge"])
+    // An address of its own: otherwise it takes a port's, and changes it when that port goes.
+    ip(&["link", "add", BRIDGE, "address", "02:00:00:09:00:01", "type", "bridge"])
         .context("the kernel may lack bridges (module `bridge`)")?;
     ip(&["address", "add", &format!("{GATEWAY}/24"), "dev", BRIDGE])?;
     ip(&["address", "add", "fd09::1/64", "dev", BRIDGE, "nodad"])?;

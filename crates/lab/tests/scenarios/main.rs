@@ -1,12 +1,22 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
+mod accounts;
+mod boot;
+mod configuration;
 mod disk;
+mod doors;
+mod etc;
 mod hosts;
+mod keeping;
 mod leaks;
 mod line;
+mod network;
 mod operator;
 mod power;
+mod services;
+mod shapes;
 mod switch;
+mod systems;
 mod time;
 
 use lab::{Builder, Lab};

@@ -7,7 +7,7 @@ use lab::{Host, Login, wait};
 use run::{Child, Finished};
 
 use super::lab;
-use super::systems::{SOON, build, current, power_cycle, test};
+use super::systems::{SOON, build, current, power_cycle, test, test_while_logged_in};
 
 fn login(port: u16) -> Login<'static> {
     Login { port, patience: Duration::from_secs(2), ..Login::default() }
@@ -45,7 +45,7 @@ fn a_moved_port_ends_new_connections_and_keeps_old_ones() -> Result<()> {
     let host = lab.host("web1");
     let [moved] = build(&host, ["services.openssh.ports = [ 2222 ];"])?;
     let mut held = hold(&host)?;
-    test(&host, &moved)?;
+    test_while_logged_in(&host, &moved)?;
     wait_answer(&host, 2222)?;
     assert!(!answers(&host, 22)?, "the firewall and sshd know the new port only");
     held.close_input();
@@ -66,7 +66,8 @@ fn sshd_by_socket_starts_one_daemon_for_each_connection() -> Result<()> {
     let units = host.ssh("systemctl list-units --no-legend --plain 'sshd*'")?;
     assert!(units.contains("sshd.socket") && units.contains("sshd@"), "{units}");
     assert_eq!(host.output(["systemctl", "is-active", "sshd.service"])?.stdout_text(), "inactive");
-    let session = host.ssh_command(login(22)).arg(format!("{old}/bin/switch-to-configuration test && echo done"));
+    let session =
+        host.ssh_command(login(22)).arg(format!("{old}/bin/switch-to-configuration test && echo done"));
     let said = session.run()?.stdout_text();
     assert_eq!(said.lines().last(), Some("done"), "a switch back goes on over the connection that began it");
     wait_answer(&host, 22)?;
@@ -86,10 +87,17 @@ fn a_changed_host_key_is_refused_by_who_knew_the_old_one() -> Result<()> {
     test(&host, &new)?;
     wait::until("the new key to be shown", SOON, || {
         let refused = at(&host, &host.address(), 22, "true")?;
-        ensure!(refused.stderr_text().contains("HOST IDENTIFICATION HAS CHANGED"), "{}", refused.stderr_text());
+        ensure!(
+            refused.stderr_text().contains("HOST IDENTIFICATION HAS CHANGED"),
+            "{}",
+            refused.stderr_text()
+        );
         Ok(())
     })?;
-    assert!(host.run(["cat", "/var/lib/ssh/other_key.pub"])?.starts_with("ssh-ed25519 "), "made by the switch");
+    assert!(
+        host.run(["cat", "/var/lib/ssh/other_key.pub"])?.starts_with("ssh-ed25519 "),
+        "made by the switch"
+    );
     test(&host, &old)?;
     wait_answer(&host, 22)
 }
@@ -132,7 +140,7 @@ fn a_closed_firewall_keeps_connections_and_drops_new_ones() -> Result<()> {
     let cases = [(plain, "timed out"), (tables, "timed out"), (rejecting, "Connection refused")];
     for (system, refusal) in cases {
         let mut held = hold(&host)?;
-        test(&host, &system)?;
+        test_while_logged_in(&host, &system)?;
         let refused = at(&host, &host.address(), 22, "true")?;
         assert!(refused.stderr_text().contains(refusal), "{}", refused.stderr_text());
         held.close_input();

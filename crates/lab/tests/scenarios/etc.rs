@@ -26,11 +26,17 @@ fn files_of_an_old_generation_go_and_files_made_by_hand_stay() -> Result<()> {
     test(&host, &old)?;
     assert_eq!(host.run(["readlink", "/etc/linked"])?, "/etc/static/linked");
     assert_eq!(host.run(["stat", "-c", "%a %G %F", "/etc/copied"])?, "640 users regular file");
-    assert_eq!(host.run(["sh", "-c", "grep copy -r /etc/.clean; grep copied /etc/.clean"])?, "changed-copy\ncopied");
+    assert_eq!(
+        host.run(["sh", "-c", "grep copy -r /etc/.clean; grep copied /etc/.clean"])?,
+        "changed-copy\ncopied"
+    );
     host.sh("echo mine > /etc/by-hand; echo mine > /etc/app/by-hand; echo mine > /etc/taken; echo touched > /etc/changed-copy")?;
 
     test(&host, &new)?;
-    assert_eq!(host.run(["readlink", "-f", "/etc/static"])?, host.run(["readlink", "-f", &format!("{new}/etc")])?);
+    assert_eq!(
+        host.run(["readlink", "-f", "/etc/static"])?,
+        host.run(["readlink", "-f", &format!("{new}/etc")])?
+    );
     let cases = [
         ("linked", None),
         ("app/linked", None),

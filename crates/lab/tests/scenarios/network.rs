@@ -13,7 +13,11 @@ fn has_address(host: &Host<'_>) -> Result<bool> {
 
 fn wait_address(host: &Host<'_>, expected: bool) -> Result<()> {
     wait::until("the address to come or go", SOON, || {
-        ensure!(has_address(host)? == expected, "the address is {}", if expected { "missing" } else { "there" });
+        ensure!(
+            has_address(host)? == expected,
+            "the address is {}",
+            if expected { "missing" } else { "there" }
+        );
         Ok(())
     })
 }
@@ -78,7 +82,10 @@ fn what_a_system_set_outside_its_units_stays_when_it_goes() -> Result<()> {
     test(&host, &old)?;
     assert_eq!(facts()?, [true, true, true, true, false, false]);
     let addresses = host.run(["ip", "-brief", "-6", "address", "show", "host0"])?;
-    assert!(!addresses.contains(&host.address6()), "the old system does not get its own address back: {addresses}");
+    assert!(
+        !addresses.contains(&host.address6()),
+        "the old system does not get its own address back: {addresses}"
+    );
     reboot(&host)?;
     assert_eq!(facts()?, [false; 6]);
     Ok(())
@@ -91,7 +98,8 @@ fn a_switch_changes_the_name_of_the_host() -> Result<()> {
     let old = current(&host)?;
     let [renamed] = build(&host, [r#"networking.hostName = "renamed";"#])?;
     let names = |script: &str| host.ssh(script);
-    let all = "hostname; cat /etc/hostname; cat /proc/sys/kernel/hostname; getent hosts renamed | cut -d' ' -f1";
+    let all =
+        "hostname; cat /etc/hostname; cat /proc/sys/kernel/hostname; getent hosts renamed | cut -d' ' -f1";
     assert_eq!(names(all)?, "web1\nweb1\nweb1");
     test(&host, &renamed)?;
     assert_eq!(names(all)?, "renamed\nrenamed\nrenamed\n127.0.0.2");

@@ -23,7 +23,11 @@ fn a_database_goes_forward_and_refuses_to_go_back() -> Result<()> {
     let database = |more: &str| format!("services.pocketdb = {{ enable = true; {more} }};");
     let [first, tuned, second] = build(
         &host,
-        [&database(""), &database(r#"settings.cache = "9";"#), &database(r#"schema = 2; settings.cache = "9";"#)],
+        [
+            &database(""),
+            &database(r#"settings.cache = "9";"#),
+            &database(r#"schema = 2; settings.cache = "9";"#),
+        ],
     )?;
     test(&host, &first)?;
     assert_eq!(ask(&host, "put before")?, "ok");

@@ -37,8 +37,7 @@ fn a_system_of_a_container_has_no_kernel_and_changes_no_default() -> Result<()> 
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
     let old = current(&host)?;
-    let [container] =
-        build(&host, ["boot.isContainer = true; boot.loader.systemd-boot.enable = false;"])?;
+    let [container] = build(&host, ["boot.isContainer = true; boot.loader.systemd-boot.enable = false;"])?;
     for file in ["kernel", "initrd", "kernel-modules", "boot.json"] {
         assert!(!exists(&host, &format!("{container}/{file}"))?, "{file}");
         assert!(exists(&host, &format!("{old}/{file}"))?, "{file}");

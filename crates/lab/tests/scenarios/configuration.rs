@@ -35,6 +35,23 @@ const MISTAKES: [(&str, &str, &[&str]); 6] = [
     ("syntax", "{\n  services.openssh.enable = ;\n}\n", &["syntax error", "syntax.nix:2"]),
 ];
 
+/// A configuration that is used plainly and from a flake.
+const WEB: &str = r#"{ pkgs, ... }:
+{
+  networking.hostName = "web";
+  services.static-web-server = { enable = true; root = "/var/www"; };
+  users.users.deploy = { isNormalUser = true; extraGroups = [ "wheel" ]; };
+  environment.systemPackages = [ (pkgs.labPackage { pname = "shop"; version = "1.2"; size = 100000; }) ];
+}
+"#;
+const FLEET: &str = r#"{
+  inputs.pocket.url = "path:/lab/os";
+  outputs = { self, pocket }: {
+    nixosConfigurations.web = pocket.lib.nixosSystem { modules = [ pocket.nixosModules.base ./web.nix ]; };
+  };
+}
+"#;
+
 fn read(host: &Host<'_>, name: &str) -> Result<String> {
     let file = format!("/root/{name}.nix");
     let imports = format!("{{ imports = [ /lab/os/base/configuration.nix {file} ]; }}");
@@ -57,10 +74,15 @@ fn mistakes_say_where_and_flake_and_plain_use_agree() -> Result<()> {
                 assert!(said.contains(piece), "{suite:?}, {name}: `{piece}` is missing in\n{said}");
             }
         }
-        let plain = host.run(["nix-build", "--quiet", "--no-out-link", "/lab/os", "-A", "system"])?;
-        let flake = "path:/lab/os#nixosConfigurations.base.config.system.build.toplevel";
+        host.write("/root/fleet/web.nix", WEB)?;
+        host.write("/root/fleet/flake.nix", FLEET)?;
+        let web = "{ imports = [ /lab/os/base/configuration.nix /root/fleet/web.nix ]; }";
+        let words = ["nix-build", "--quiet", "--no-out-link", "/lab/os", "-A", "system", "--arg"];
+        let plain = host.command(words)?.args(["configuration", web]).run()?.stdout_text();
+        let flake = "path:/root/fleet#nixosConfigurations.web.config.system.build.toplevel";
         let flake = host.run(["nix", "build", "--quiet", "--no-link", "--print-out-paths", flake])?;
         assert_eq!(plain, flake, "{suite:?}");
+        assert_eq!(host.run(["cat", &format!("{plain}/etc/hostname")])?, "web");
     }
     Ok(())
 }

@@ -76,6 +76,24 @@ fn a_build_goes_on_while_a_switch_restarts_the_daemon() -> Result<()> {
     Ok(())
 }
 
+/// What was brought to a host and is not activated yet is garbage to `min-free`.
+#[test]
+fn a_build_where_space_is_short_collects_what_nothing_roots() -> Result<()> {
+    let lab = lab(["web1"])?;
+    let host = lab.host("web1");
+    let [short] = build(&host, ["nix.settings = { min-free = 1000000000000; max-free = 1000000000000; };"])?;
+    test(&host, &short)?;
+    let brought = garbage(&host, "brought")?;
+    let rooted = garbage(&host, "rooted")?;
+    host.run(["ln", "-s", &rooted, "/nix/var/nix/gcroots/rooted"])?;
+    host.write("/root/small.nix", SLOW)?;
+    host.run(["touch", "/tmp/go-on"])?;
+    host.run(["env", "NIX_REMOTE=daemon", "nix-build", "--quiet", "--no-out-link", "/root/small.nix"])?;
+    wait_gone(&host, &brought)?;
+    assert!(is_kept(&host, &rooted)? && is_kept(&host, &short)?);
+    Ok(())
+}
+
 /// Builds until it is told to end.
 const SLOW: &str = r#"derivation {
   name = "slow"; system = "x86_64-linux"; builder = "/bin/sh"; PATH = "/usr/bin";

@@ -46,8 +46,7 @@ pub enum ModuloError {
 }
 
 impl Derivation {
-    /// What stands for this derivation in the hash of those that need it, given the same of its
-    /// inputs.
+    /// What stands for this derivation in the hash of those that need it, given the same of its inputs.
     pub fn hash_modulo(
         &self,
         store_dir: &StoreDir,
@@ -72,7 +71,8 @@ impl Derivation {
             Kind::InputAddressed | Kind::Deferred => self.text_hash(store_dir, input_hash, true)?,
             Kind::Fixed | Kind::Floating | Kind::Impure => HashModulo::Deferred,
         };
-        let path = |(output_name, output): (&OutputName, &Output)| {
+        let mut paths = BTreeMap::new();
+        for (output_name, output) in &self.outputs {
             let name = output_name
                 .path_name(name)
                 .map_err(|source| ModuloError::Name { output: output_name.clone(), source })?;
@@ -85,9 +85,9 @@ impl Derivation {
                 }
                 (_, HashModulo::Deferred) => None,
             };
-            Ok((output_name.clone(), path))
-        };
-        self.outputs.iter().map(path).collect()
+            paths.insert(output_name.clone(), path);
+        }
+        Ok(paths)
     }
 
     /// The hash of the only output of a fixed-output derivation.

@@ -1,14 +1,19 @@
-//! Speeds of files and daemons: `cargo bench -p daemon -- <command>`. Without a command it measures what needs no daemon.
+//! Speeds of files and daemons: `cargo bench -p daemon -- <command>`. Without a command it measures what
+//! needs no daemon.
 //!
 //! Each result is a line `bench <name> <value> <unit>`, the best of several rounds.
 //!
 //! | command | prints |
 //! |---|---|
 //! | (none), `files` | `nar_encode_fs_mib_s`, `nar_decode_fs_mib_s` |
-//! | `nar-vs-nix NIX_STORE..` | `nar_vs_nix_ratio`; the words begin the command `nix-store`, for the same files |
-//! | `add FROM TO NIX..` | `daemon_add_ratio` between two sockets, of which the second is within reach of the first daemon's programs too |
-//! | `check SOCKET NIX..` | nothing: holds what is believed of daemons against this one, under its words likewise |
-//! | `check-untrusted SOCKET` | likewise, for a user whom the daemon does not trust |
+//! | `nar-vs-nix NIX_STORE..` | `nar_vs_nix_ratio` |
+//! | `add FROM TO PREFIX..` | `daemon_add_s`, `daemon_add_ratio`, `daemon_add_in_process_ratio` |
+//! | `check SOCKET PREFIX..` | nothing: holds what is believed of daemons against this one |
+//! | `check-untrusted SOCKET` | the same, for a user whom the daemon does not trust |
+//!
+//! `NIX_STORE` are the words that begin a `nix-store` command which sees `/dev/shm` as we do; `PREFIX` those
+//! that run a command where the (first) daemon is, such as `chroot` and a directory. `FROM`, `TO` and
+//! `SOCKET` are sockets; `TO` must have the same name for the first daemon's programs, in `/dev/shm` for example.
 #![allow(missing_docs, reason = "a program, not a library")]
 #![expect(clippy::disallowed_methods, reason = "a bench reads the clock and starts what it measures against")]
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]

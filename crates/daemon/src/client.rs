@@ -31,7 +31,7 @@ mod upload;
 
 pub use self::{
     add::{AddPolicy, ContentMethod},
-    build::{BuildMode, BuildResult, BuildStatus, DerivedPath, Missing, OutputNames},
+    build::{BuildMode, BuildResult, BuildStatus, Missing},
     garbage::{Collected, GarbageAction},
     nar::NarError,
     options::Options,
@@ -39,8 +39,8 @@ pub use self::{
     upload::{SourceError, UploadError},
 };
 
-/// A request up to this size fits into what the system buffers of any socket or pipe, so that it can be written
-/// whatever the daemon does meanwhile.
+/// A request up to this size fits into what the system buffers of any socket or pipe, so that it can be
+/// written whatever the daemon does meanwhile.
 const SMALL_REQUEST: usize = 32 << 10;
 
 /// A connection to a daemon. It does one thing at a time and blocks while it does.
@@ -61,7 +61,8 @@ pub struct Client {
 impl Client {
     /// Greets the daemon at the other end of `stream`, whose store lies in `store_dir`.
     ///
-    /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait for ever.
+    /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait
+    /// for ever.
     pub fn connect(stream: Stream, store_dir: StoreDir) -> Result<Self, ConnectError> {
         Self::connect_with(stream, store_dir, ProtocolVersion::NEWEST)
     }
@@ -159,8 +160,9 @@ impl Client {
         told.and_then(|()| sent.map_err(Failure::Write))
     }
 
-    /// Runs `send` while another thread reads what the daemon tells until the answer follows. So the daemon can
-    /// always go on, whatever it tells before it reads on; and as soon as one side fails the other does not wait.
+    /// Runs `send` while another thread reads what the daemon tells until the answer follows. So the daemon
+    /// can always go on, whatever it tells before it reads on; and as soon as one side fails the other does
+    /// not wait.
     ///
     /// The flag that `send` is given is set when the daemon has failed, so that it can stop early.
     fn send_while_listening<T, E>(

@@ -1,5 +1,5 @@
-//! Data of unknown length on its way to the daemon: frames, each its length and that many bytes, and an empty one
-//! at the end.
+//! Data of unknown length on its way to the daemon: frames, each its length and that many bytes, and an empty
+//! one at the end.
 
 use std::{
     fmt,
@@ -24,8 +24,8 @@ enum Refusal {
 
 /// Where an upload is written to.
 ///
-/// It always holds the last frame back: until [`FrameWriter::finish`] the daemon does not have the last byte of
-/// what was written, and so cannot have registered it.
+/// It always holds the last frame back: until [`FrameWriter::finish`] the daemon does not have the last byte
+/// of what was written, and so cannot have registered it.
 pub(crate) struct FrameWriter<'c> {
     stream: &'c mut (dyn Write + Send),
     answered: &'c AtomicBool,
@@ -47,8 +47,8 @@ impl<'c> FrameWriter<'c> {
         self.refusal.is_some()
     }
 
-    /// Sends what was held back and the end. If the daemon has answered already only the end is sent, which is all
-    /// it waits for.
+    /// Sends what was held back and the end. If the daemon has answered already only the end is sent, which
+    /// is all it waits for.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match self.refusal.take() {
             Some(Refusal::Failed(error)) => return Err(error),

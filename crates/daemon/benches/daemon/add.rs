@@ -27,8 +27,8 @@ const NEW_ROOT: &str = "/tmp/bench-daemon-copy";
 
 const POLICY: AddPolicy = AddPolicy { repair: false, check_signatures: false };
 
-/// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a store of
-/// its own process. All copy from files in memory, and all questions are included.
+/// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a
+/// store of its own process. All copy from files in memory, and all questions are included.
 pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
     let scratch = Scratch::new();
     let top = fill(&mut client(from), &scratch);
@@ -86,7 +86,8 @@ fn nix_copy(from: &Remote<'_>, to: &str, top: &StorePath) {
     from.run(&[&copy[..], &["--from", "local", "--to", to, &top]].concat());
 }
 
-/// Adds [`PATHS`] paths and one that refers to all of them, which it returns, and puts their files into `scratch`.
+/// Adds [`PATHS`] paths and one that refers to all of them, which it returns, and puts their files into
+/// `scratch`.
 fn fill(client: &mut Client, scratch: &Scratch) -> StorePath {
     let mut random = Random(1);
     let mut infos: Vec<_> =

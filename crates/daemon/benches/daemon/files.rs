@@ -68,7 +68,8 @@ fn open(path: &Path) -> BufReader<File> {
     BufReader::with_capacity(256 << 10, File::open(path).unwrap())
 }
 
-/// A tree of about 100 MiB in 4,096 files and 64 directories: most files are small, a few hold most of the bytes.
+/// A tree of about 100 MiB in 4,096 files and 64 directories: most files are small, a few hold most of the
+/// bytes.
 fn make_tree(path: &Path) {
     let mut random = Random(1);
     for index in 0..4096_usize {

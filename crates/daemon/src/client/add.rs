@@ -19,8 +19,8 @@ use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
 pub struct AddPolicy {
     /// Whether a path that is valid already is written again. Only trusted clients may ask for it.
     pub repair: bool,
-    /// Whether a path needs the signature of a key that the daemon trusts, unless it is addressed by its content.
-    /// It does for a client that is not trusted, whatever is asked for.
+    /// Whether a path needs the signature of a key that the daemon trusts, unless it is addressed by its
+    /// content. It does for a client that is not trusted, whatever is asked for.
     pub check_signatures: bool,
 }
 
@@ -50,10 +50,10 @@ impl Client {
     /// Adds many paths in one stream.
     ///
     /// `infos` must come in an order in which each path comes after all it refers to, such as a
-    /// [`Closure`](store::closure::Closure)'s. For each in turn `give` writes the NAR to the sink it is given. If it
-    /// fails, the connection is ended before the daemon has all of that path; those before it may have been added.
-    /// The daemon checks each NAR against the hash of its information. No path is sent as one that the daemon's
-    /// store has built itself.
+    /// [`Closure`](store::closure::Closure)'s. For each in turn `give` writes the NAR to the sink it is
+    /// given. If it fails, the connection is ended before the daemon has all of that path; those before it
+    /// may have been added. The daemon checks each NAR against the hash of its information. No path is sent
+    /// as one that the daemon's store has built itself.
     pub fn add_paths<'i>(
         &mut self,
         infos: impl IntoIterator<Item = &'i PathInfo, IntoIter: ExactSizeIterator>,
@@ -84,8 +84,8 @@ impl Client {
 
     /// Adds one path, whose NAR `give` writes to the sink it is given.
     ///
-    /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be wrong for
-    /// example, the connection is ended and the path is not added.
+    /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be
+    /// wrong for example, the connection is ended and the path is not added.
     pub fn add_nar(
         &mut self,
         info: &PathInfo,
@@ -106,7 +106,8 @@ impl Client {
 
     /// Adds content under the name that follows from it, which needs no trust, and says what it became.
     ///
-    /// `give` writes the content in the form that `method` says. The content is not searched for `references`.
+    /// `give` writes the content in the form that `method` says. The content is not searched for
+    /// `references`.
     pub fn add_content(
         &mut self,
         name: &StorePathName,

@@ -61,9 +61,9 @@ impl NarError {
 impl Client {
     /// Writes the NAR of `path` to `sink` as it comes, and returns its size.
     ///
-    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is checked to be
-    /// a NAR, and the sink gets no byte behind its end. Asking for a path that is not valid costs the connection, for
-    /// daemons begin to answer before they look.
+    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is
+    /// checked to be a NAR, and the sink gets no byte behind its end. Asking for a path that is not valid
+    /// costs the connection, for daemons begin to answer before they look.
     pub fn nar_from_path(
         &mut self,
         path: &StorePath,
@@ -140,8 +140,8 @@ fn decode(decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that fails in the
-/// middle breaks off and says why.
+/// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that
+/// fails in the middle breaks off and says why.
 fn is_daemon_error(error: &DecodeError) -> bool {
     matches!(error.kind, DecodeErrorKind::LongWord { length: stderr::ERROR, .. })
 }

@@ -26,7 +26,8 @@ pub enum UploadError {
     /// The daemon refused, or the connection failed.
     #[error(transparent)]
     Exchange(#[from] Error),
-    /// Whoever gave the data failed, or decided against it. The connection was ended before the daemon had all.
+    /// Whoever gave the data failed, or decided against it. The connection was ended before the daemon had
+    /// all.
     #[error("the data of {path} cannot be had")]
     Source {
         /// Of which path, or with which name.

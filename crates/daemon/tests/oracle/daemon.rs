@@ -1,7 +1,8 @@
-//! What is believed of a real daemon, held against it. Included as a module by whoever has one to run against.
+//! What is believed of a real daemon, held against it. Included as a module by whoever has one to run
+//! against.
 //!
-//! Each check takes a [`Host`], whose daemon must take our word for paths (a trusted user), must not build in a sandbox and
-//! must have no substituters; `/bin/sh` must exist there.
+//! Each check takes a [`Host`], whose daemon must take our word for paths (a trusted user), must not build in
+//! a sandbox and must have no substituters; `/bin/sh` must exist there.
 
 use std::{
     collections::BTreeSet,
@@ -17,6 +18,7 @@ use daemon::{
 use store::{
     closure::Closure,
     content_address::{ContentAddress, References},
+    derivation::OutputName,
     hash::{Algorithm, Hash, Sha256},
     nar::{Encoder, Event},
     path_info::PathInfo,
@@ -337,7 +339,7 @@ fn builds(host: &Host<'_>) {
     let of = |path: &DerivedPath| results.iter().find(|result| result.path == *path).unwrap();
     let (good_result, bad_result) = (of(&wanted[0]), of(&wanted[1]));
     assert_eq!(good_result.status, BuildStatus::Built, "{good_result:?}");
-    assert_eq!(good_result.outputs.keys().map(String::as_str).collect::<Vec<_>>(), ["dev", "out"]);
+    assert_eq!(good_result.outputs.keys().map(OutputName::as_str).collect::<Vec<_>>(), ["dev", "out"]);
     let outputs = host.words(&["nix-store", "--query", "--outputs", &full(&good)]);
     assert_eq!(BTreeSet::from_iter(outputs), good_result.outputs.values().map(full).collect());
     assert_eq!(bad_result.status, BuildStatus::PermanentFailure, "{bad_result:?}");

@@ -14,13 +14,22 @@ let
     "options"
   ];
 
+  # The file that a module without a path was written in, if Nix knows it.
+  writtenIn =
+    file: module:
+    let
+      names = if builtins.isAttrs module then builtins.attrNames module else [ ];
+      position = builtins.unsafeGetAttrPos (builtins.head names) module;
+    in
+    if names == [ ] || position == null || !lib.hasPrefix "<" file then file else position.file;
+
   # Brings any form of a module into { file; key; imports; options; config; freeform; disabled; }.
   normalise =
     file: key: module:
     let
       explicit = module ? config || module ? options;
       unsupported = builtins.attrNames (removeAttrs module moduleKeys);
-      own = toString (module._file or file);
+      own = toString (module._file or (writtenIn file module));
     in
     if !builtins.isAttrs module then
       throw "The module `${file}' is ${lib.describeValue module}; a module is a set, a function that returns one, or a path to a file with either."

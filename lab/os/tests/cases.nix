@@ -30,7 +30,7 @@ in
   bool-conflict = { value = merged types.bool [ true false ]; error = [ "The option `x' has conflicting definitions" "a boolean, true" "a boolean, false" "lib.mkForce" ]; };
   wrong-type = {
     value = merged types.int [ "five" ];
-    error = [ "The value of the option `x' is of the wrong type" "expected: signed integer" "a string, \"five\"" "<module 2 of the list>" ];
+    error = [ "The value of the option `x' is of the wrong type" "expected: signed integer" "a string, \"five\"" "tests/cases.nix" ];
   };
   port-range = { value = merged types.port [ 70000 ]; error = [ "16 bit unsigned integer; between 0 and 65535" "an integer, 70000" ]; };
   positive = { value = merged types.ints.positive [ 0 ]; error = [ "positive integer" ]; };
@@ -99,6 +99,7 @@ in
 
   function-module = { value = (eval [ (option types.int 1) ({ lib, ... }: { x = lib.mkForce 4; }) ]).x; expect = 4; };
   module-argument = { value = (eval [ (option types.int 1) { config._module.args.n = 7; } ({ n, ... }: { x = n; }) ]).x; expect = 7; };
+  file-of-a-module-without-one = { value = (eval [ (option types.int 1) { config.x = "?"; } ]).x; error = [ "- in `" "tests/cases.nix': a string" ]; };
   missing-argument = { value = (eval [ (option types.int 1) ({ nope, ... }: { x = nope; }) ]).x; error = [ "asks for the argument `nope', which nobody gives" "specialArgs" ]; };
   imports-come-once = {
     value = (eval [ (option (types.listOf types.int) [ ]) { imports = [ ./fixtures/one.nix ./fixtures/one.nix ]; } ./fixtures/one.nix ]).x;
@@ -131,8 +132,8 @@ in
   };
   extend-modules = { value = ((lib.evalModules { modules = [ (option types.int 1) ]; }).extendModules { modules = [ (x 9) ]; }).config.x; expect = 9; };
   renamed-option = {
-    value = (eval [ (option types.int 1) (lib.mkRenamedOptionModule [ "old" ] [ "x" ]) { options.warnings = mkOption { type = types.listOf types.str; default = [ ]; }; } { old = 3; } ]);
-    expect = { x = 3; old = 3; warnings = [ "The option `old', set in `<module 4 of the list>', has been renamed to `x'." ]; };
+    value = (eval [ (option types.int 1) (lib.mkRenamedOptionModule [ "old" ] [ "x" ]) { options.warnings = mkOption { type = types.listOf types.str; default = [ ]; }; } { _file = "mine.nix"; old = 3; } ]);
+    expect = { x = 3; old = 3; warnings = [ "The option `old', set in `mine.nix', has been renamed to `x'." ]; };
   };
   infinite-recursion-is-found = { value = (eval [ ({ config, ... }: { options.x = mkOption { type = types.int; default = config.x + 1; }; }) ]).x; error = [ "infinite recursion" ]; };
   default-of-another-option = {

@@ -270,6 +270,11 @@ in
       // {
         network-setup = early // {
           description = "Networking Setup";
+        # A new interface changes this unit, and its restart starts the interface's:
+        # network.target, which wants them too, is not started again by a switch.
+        partOf = map (i: "network-addresses-${i.name}.service") (
+          builtins.filter (i: !cfg.bridges ? ${i.name}) interfaces
+        );
           after = [
             "network-pre.target"
             "systemd-sysctl.service"

@@ -97,6 +97,9 @@ def main() -> int:
     chosen = [case for case in cases if fnmatchcase(case.name, given.only)]
     # Lines of the table may use the loader's tools.
     os.environ["LOADER"] = str(Path(document["resolver"]).parent)
+    if not given.list:
+        # A host that has just booted starts some units at its first switch, whatever that is.
+        host.become(document["base"])
     ok = True
     for case in chosen:
         if given.list:

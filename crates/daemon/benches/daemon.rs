@@ -9,6 +9,7 @@
 //! | `nar-vs-nix NIX_STORE..` | `nar_vs_nix_ratio` |
 //! | `add FROM TO PREFIX..` | `daemon_add_s`, `daemon_add_ratio`, `daemon_add_in_process_ratio` |
 //! | `check SOCKET PREFIX..` | nothing: holds what is believed of daemons against this one |
+//! | `check-stdio PREFIX..` | the same, with a `nix-daemon --stdio` for each connection |
 //! | `check-untrusted SOCKET` | the same, for a user whom the daemon does not trust |
 //!
 //! `NIX_STORE` are the words that begin a `nix-store` command which sees `/dev/shm` as we do; `PREFIX` those
@@ -39,9 +40,12 @@ fn main() {
     match words.as_slice() {
         [] | ["files"] => files::rates(),
         ["nar-vs-nix", nix_store @ ..] => files::against_nix(nix_store),
-        ["add", from, to, prefix @ ..] => add::against_nix(&Remote::new(from, prefix), &Remote::new(to, &[])),
-        ["check", socket, prefix @ ..] => check(&Remote::new(socket, prefix)),
-        ["check-untrusted", socket] => check_untrusted(&Remote::new(socket, &[])),
+        ["add", from, to, prefix @ ..] => {
+            add::against_nix(&Remote::listening(from, prefix), &Remote::listening(to, &[]));
+        }
+        ["check", socket, prefix @ ..] => check(&Remote::listening(socket, prefix)),
+        ["check-stdio", prefix @ ..] => check(&Remote::started(prefix)),
+        ["check-untrusted", socket] => check_untrusted(&Remote::listening(socket, &[])),
         _ => panic!("expected a command, see the top of this file; found {words:?}"),
     }
 }

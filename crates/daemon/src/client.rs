@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::Write,
+    io::{self, Write},
     panic,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -186,6 +186,8 @@ impl Client {
             if sent.is_ok() {
                 unsent.disarm();
             } else {
+                // Closes our direction, which ends a program behind pipes even if hanging up only ends what started it.
+                *writer = Box::new(io::sink());
                 drop(unsent);
             }
             (sent, listener.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))

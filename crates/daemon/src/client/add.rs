@@ -5,12 +5,12 @@ use std::{collections::BTreeSet, fmt, io::Write};
 use store::{
     hash::Algorithm,
     path_info::PathInfo,
-    store_path::{StorePath, StorePathName},
+    store_path::{StoreDir, StorePath, StorePathName},
 };
 
 use super::{
     Client,
-    upload::{SizedNar, SourceError, UploadError},
+    upload::{SizedNar, SourceError, Unsent, UploadError},
 };
 use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
 
@@ -66,15 +66,10 @@ impl Client {
             Operation::AddMultipleToStore,
             |request| write_policy(request, policy),
             |frames| {
-                let mut head = Encoder::new(&store_dir);
-                head.number(infos.len() as u64);
+                send(frames, &store_dir, |stream| stream.number(infos.len() as u64))?;
                 for info in infos {
-                    head.path(&info.path);
-                    head.path_info(&not_built_there(info));
-                    // An error here is the daemon's: the frames refuse all that follows, and say why.
-                    let _refused = frames
-                        .write_all(&std::mem::replace(&mut head, Encoder::new(&store_dir)).into_bytes());
-                    give_nar(info, frames, &mut give)?;
+                    send(frames, &store_dir, |stream| write_info(stream, info))?;
+                    give_nar(info, frames, |sink| give(info, sink))?;
                 }
                 Ok(())
             },
@@ -90,16 +85,15 @@ impl Client {
         &mut self,
         info: &PathInfo,
         policy: AddPolicy,
-        mut give: impl FnMut(&mut dyn Write) -> Result<(), SourceError>,
+        give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
     ) -> Result<(), UploadError> {
         self.upload(
             Operation::AddToStoreNar,
             |request| {
-                request.path(&info.path);
-                request.path_info(&not_built_there(info));
+                write_info(request, info);
                 write_policy(request, policy);
             },
-            |frames| give_nar(info, frames, &mut |_, sink| give(sink)),
+            |frames| Ok(give_nar(info, frames, give)?),
             |_| Ok(()),
         )
     }
@@ -124,7 +118,9 @@ impl Client {
                 let repair = false;
                 request.flag(repair);
             },
-            |frames| give(frames).map_err(|source| UploadError::Source { path: name.to_string(), source }),
+            |frames| {
+                Ok(give(frames).map_err(|source| UploadError::Source { path: name.to_string(), source })?)
+            },
             |answer| {
                 let path = answer.path("the path of the content")?;
                 answer.path_info(path)
@@ -133,9 +129,10 @@ impl Client {
     }
 }
 
-/// `info` as another store may be told: that one has not built it and must not trust it for that.
-fn not_built_there(info: &PathInfo) -> PathInfo {
-    PathInfo { ultimate: false, ..info.clone() }
+/// What another store may be told of a path: that one has not built it and must not trust it for that.
+fn write_info(stream: &mut Encoder<'_>, info: &PathInfo) {
+    stream.path(&info.path);
+    stream.path_info(&PathInfo { ultimate: false, ..info.clone() });
 }
 
 fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
@@ -143,12 +140,23 @@ fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
     request.flag(!policy.check_signatures);
 }
 
+/// Sends what is not of a NAR.
+fn send(
+    frames: &mut FrameWriter<'_>,
+    store_dir: &StoreDir,
+    write: impl FnOnce(&mut Encoder<'_>),
+) -> Result<(), Unsent> {
+    let mut stream = Encoder::new(store_dir);
+    write(&mut stream);
+    frames.write_all(&stream.into_bytes()).map_err(Unsent::Connection)
+}
+
 fn give_nar(
     info: &PathInfo,
     frames: &mut FrameWriter<'_>,
-    give: &mut impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
+    give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
 ) -> Result<(), UploadError> {
     let mut nar = SizedNar::new(frames, info.nar_size);
-    let given = give(info, &mut nar);
+    let given = give(&mut nar);
     nar.finish(&info.path, info.nar_size, given)
 }

@@ -61,9 +61,10 @@ impl NarError {
 impl Client {
     /// Writes the NAR of `path` to `sink` as it comes, and returns its size.
     ///
-    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is
-    /// checked to be a NAR, and the sink gets no byte behind its end. Asking for a path that is not valid
-    /// costs the connection, for daemons begin to answer before they look.
+    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is checked
+    /// to be a NAR, and the sink gets no byte behind its end. That it is the right one only its hash says:
+    /// Nix 2.26 also gives what lies under the name of a path that is not valid. Other daemons begin to answer
+    /// before they look, so asking for such a path costs the connection.
     pub fn nar_from_path(
         &mut self,
         path: &StorePath,

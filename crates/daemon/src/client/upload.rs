@@ -59,22 +59,29 @@ impl UploadError {
 }
 
 /// Why not everything was sent.
-enum Unsent {
+pub(super) enum Unsent {
     /// Because of the connection.
     Connection(io::Error),
     /// Because of what was to be sent.
     Data(UploadError),
 }
 
+impl From<UploadError> for Unsent {
+    fn from(error: UploadError) -> Self {
+        Self::Data(error)
+    }
+}
+
 impl Client {
     /// Sends a request and behind it, in frames, what `give` writes; then reads the answer with `read`.
     ///
-    /// If `give` fails, the connection is ended with at least the last byte not sent.
+    /// If `give` fails on its own, the connection is ended with at least the last byte not sent. If it fails because
+    /// the frames refuse what it writes, that is reported for which they do.
     pub(super) fn upload<T>(
         &mut self,
         operation: Operation,
         write: impl FnOnce(&mut Encoder<'_>),
-        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), UploadError>,
+        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), Unsent>,
         read: impl FnOnce(&mut WireReader) -> Result<T, ReadError>,
     ) -> Result<T, UploadError> {
         self.begin(operation)?;
@@ -82,12 +89,10 @@ impl Client {
         let (sent, told) = self.send_while_listening(|writer, failed| {
             writer.write_all(&request).map_err(Unsent::Connection)?;
             let mut frames = FrameWriter::new(writer, failed);
-            if let Err(error) = give(&mut frames)
-                && !frames.has_refused()
-            {
-                return Err(Unsent::Data(error));
+            match give(&mut frames) {
+                Err(error) if !frames.has_refused() => Err(error),
+                _ => frames.finish().map_err(Unsent::Connection),
             }
-            frames.finish().map_err(Unsent::Connection)
         });
         match (sent, told) {
             (Err(Unsent::Data(error)), _) => Err(error),

@@ -259,10 +259,10 @@ fn nars_pass_through() {
 fn bad_nars_end_the_connection() {
     struct Full;
     impl Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::StorageFull.into())
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
         }
-        fn flush(&mut self) -> std::io::Result<()> {
+        fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
     }
@@ -294,7 +294,7 @@ fn bad_nars_end_the_connection() {
         let (mut client, _) = fake::client(38, &[answer(|_| {}), says].concat());
         let error = match limit {
             0 => client.nar_from_path(&path("a"), size, &mut Full),
-            limit => client.nar_from_path(&path("a"), limit, &mut std::io::sink()),
+            limit => client.nar_from_path(&path("a"), limit, &mut io::sink()),
         };
         let error = error.unwrap_err();
         assert_eq!(error.to_string(), expected);

@@ -284,7 +284,7 @@ fn a_daemon_that_leaves_or_lies_ends_the_upload() {
 fn lie(socket: &mut UnixStream, bytes: &[u8]) {
     socket.write_all(bytes).unwrap();
     // An error or an end: either way the client has left.
-    let _left = std::io::copy(&mut &*socket, &mut std::io::sink());
+    let _left = io::copy(&mut &*socket, &mut io::sink());
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn an_answer_before_the_end_waits_for_the_end() {
 #[test]
 fn a_panic_in_a_source_does_not_hang() {
     let (info, _) = large(1000);
-    let (mut client, daemon) = socket_client(|mut socket| std::io::copy(&mut socket, &mut std::io::sink()));
+    let (mut client, daemon) = socket_client(|mut socket| io::copy(&mut socket, &mut io::sink()));
     let add = || client.add_nar(&info, POLICY, |_| panic!("a mistake of the caller's"));
     assert!(panic::catch_unwind(panic::AssertUnwindSafe(add)).is_err());
     assert!(!client.is_usable());

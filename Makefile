@@ -2,6 +2,7 @@
 .PHONY: demo test bench needs lint unit scenarios images help
 .DEFAULT_GOAL := help
 export PYTHONDONTWRITEBYTECODE := 1
+export RUST_BACKTRACE := 0
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'

@@ -6,6 +6,8 @@
   system ? "x86_64-linux",
   # The modules of every system: that of the host on which the cases run.
   base ? [ ./base.nix ],
+  # Only the cases of this file; modules may come from all.
+  only ? null,
 }:
 let
   lib = import ../os/lib;
@@ -14,7 +16,8 @@ let
 
   files = builtins.filter (lib.hasSuffix ".toml") (builtins.attrNames (builtins.readDir ./.));
   tables = map (file: builtins.fromTOML (builtins.readFile (./. + "/${file}"))) files;
-  cases = builtins.concatMap (table: table.case or [ ]) tables;
+  wanted = if only == null then files else [ only ];
+  cases = builtins.concatMap (file: (builtins.fromTOML (builtins.readFile (./. + "/${file}"))).case or [ ]) wanted;
 
   # `module` sets options, `force` overrides what the base sets. A name that two files give, or
   # that nothing gives, is a mistake.

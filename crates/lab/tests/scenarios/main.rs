@@ -1,5 +1,6 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
+mod cases;
 mod disk;
 mod hosts;
 mod leaks;

@@ -6,6 +6,7 @@ mod hosts;
 mod leaks;
 mod line;
 mod operator;
+mod oracle;
 mod power;
 mod switch;
 mod time;

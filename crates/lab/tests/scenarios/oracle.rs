@@ -6,6 +6,7 @@ mod derivations;
 mod hostile;
 mod nar;
 mod narinfo;
+#[expect(clippy::unwrap_used, clippy::panic, reason = "a check fails by panicking")]
 mod protocol;
 
 use std::path::{Path, PathBuf};

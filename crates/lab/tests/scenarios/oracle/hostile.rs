@@ -204,7 +204,7 @@ fn unescape(word: &str) -> Vec<u8> {
         let (byte, length) = match escape.as_bytes() {
             [b'0', ..] => (0, 1),
             [b'n', ..] => (b'\n', 1),
-            _ => (u8::from_str_radix(&escape[1..3], 16).unwrap(), 3),
+            _ => (u8::from_str_radix(&escape[1..3], 16).expect("invariant: two hexadecimal digits"), 3),
         };
         bytes.push(byte);
         rest = &escape[length..];
@@ -216,7 +216,8 @@ fn unescape(word: &str) -> Vec<u8> {
 /// The same NAR with a byte that is not zero at the end of the padding behind a word.
 fn with_padding(nar: &[u8], word: &str) -> Vec<u8> {
     let string = strings(word);
-    let at = nar.windows(string.len()).position(|window| window == string).unwrap();
+    let at = nar.windows(string.len()).position(|window| window == string);
+    let at = at.expect("invariant: the NAR has the word");
     let mut nar = nar.to_vec();
     nar[at + string.len() - 1] = 1;
     nar

@@ -11,9 +11,9 @@ use store::{
 };
 
 use crate::{
-    files::Scratch,
     measure::{ROUNDS, Random, time},
-    remote::Remote,
+    rig::Nix,
+    tree::Scratch,
 };
 
 /// Paths, beside the one that refers to all of them.
@@ -29,7 +29,7 @@ const POLICY: AddPolicy = AddPolicy { repair: false, check_signatures: false };
 
 /// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a
 /// store of its own process. All copy from files in memory, and all questions are included.
-pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
+pub(crate) fn against_copy(from: &Nix, to: &Nix) {
     let scratch = Scratch::new();
     let top = fill(&mut client(from), &scratch);
     let (mut ours, mut to_daemon, mut in_process) = (Duration::MAX, Duration::MAX, Duration::MAX);
@@ -47,8 +47,8 @@ pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
     println!("bench daemon_add_in_process_ratio {:.2} ratio", ours.as_secs_f64() / in_process.as_secs_f64());
 }
 
-fn client(remote: &Remote<'_>) -> Client {
-    Client::connect(remote.connect(), StoreDir::default()).unwrap()
+fn client(nix: &Nix) -> Client {
+    Client::connect(nix.connect(), StoreDir::default()).unwrap()
 }
 
 /// Copies the closure of `top`, whose files are in `scratch` too.
@@ -74,8 +74,8 @@ fn closure(client: &mut Client, top: &StorePath) -> Closure {
     Closure::new(infos).unwrap()
 }
 
-fn remove(remote: &Remote<'_>, top: &StorePath) {
-    let mut client = client(remote);
+fn remove(nix: &Nix, top: &StorePath) {
+    let mut client = client(nix);
     let paths = closure(&mut client, top).iter().map(|info| info.path.clone()).collect();
     let delete = GarbageAction::Delete(paths);
     // The process that served the connection before holds on to what was added until it has ended.
@@ -86,7 +86,7 @@ fn remove(remote: &Remote<'_>, top: &StorePath) {
     assert!(attempts.any(|attempt| attempt.is_ok()));
 }
 
-fn nix_copy(from: &Remote<'_>, to: &str, top: &StorePath) {
+fn nix_copy(from: &Nix, to: &str, top: &StorePath) {
     let top = StoreDir::default().display(top).to_string();
     let copy = ["nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs"];
     from.run(&[&copy[..], &["--from", "local", "--to", to, &top]].concat());

@@ -7,6 +7,7 @@ mod leaks;
 mod line;
 mod operator;
 mod power;
+mod refusals;
 mod switch;
 mod time;
 

@@ -25,7 +25,8 @@ lint: ## The repository's rules, the format, the lints
 
 unit: ## All tests that need no host
 	cargo nextest run --profile ci --workspace -E 'not binary(scenarios)'
-	python3 -m unittest discover --quiet --start-directory lab/os/loader/tests --top-level-directory lab/os/loader
+	python3 -m unittest discover --quiet --start-directory lab/os/loader/tests
+	python3 -m unittest discover --quiet --start-directory lab/os/switch/tests
 
 images:
 	cargo lab image

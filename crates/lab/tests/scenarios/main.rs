@@ -6,6 +6,7 @@ mod hosts;
 mod leaks;
 mod line;
 mod operator;
+mod pocket;
 mod power;
 mod refusals;
 mod switch;

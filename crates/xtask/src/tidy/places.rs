@@ -10,7 +10,7 @@ const FOLDERS: &[&str] = &["/work", "/var/tmp/dev"];
 
 /// The folder of people, and people whom examples may name.
 const HOMES: &str = "/home";
-const PEOPLE: &[&str] = &["alice", "bob", "carol", "deploy", "me", "nixos", "user"];
+const PEOPLE: &[&str] = &["alice", "ann", "bob", "carol", "deploy", "me", "nixos", "user"];
 
 /// Labels of a host's name that tell a registry or a mirror of one.
 const REGISTRY_LABELS: &[&str] =

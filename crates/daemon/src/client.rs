@@ -156,8 +156,10 @@ impl Client {
             writer.write_all(request)?;
             writer.flush()
         });
-        // If nothing could be sent because the daemon had said something else, that is the reason.
-        told.and_then(|()| sent.map_err(Failure::Write))
+        match sent {
+            Ok(()) => told,
+            Err(error) => Err(Failure::unsent(error, told)),
+        }
     }
 
     /// Runs `send` while another thread reads what the daemon tells until the answer follows. So the daemon

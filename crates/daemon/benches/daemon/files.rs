@@ -75,7 +75,7 @@ fn make_tree(path: &Path) {
     for index in 0..4096_usize {
         let directory = path.join(format!("directory-{:02}", index % 64));
         fs::create_dir_all(&directory).unwrap();
-        let size = if index.is_multiple_of(64) { 1 << 20 } else { 1 << (index % 14) };
+        let size = if index.is_multiple_of(43) { 1 << 20 } else { 1 << (index % 14) };
         fs::write(directory.join(format!("file-{index:06}")), random.bytes(size)).unwrap();
     }
 }

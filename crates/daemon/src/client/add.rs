@@ -102,6 +102,17 @@ impl Client {
     ///
     /// `give` writes the content in the form that `method` says. The content is not searched for
     /// `references`.
+    ///
+    /// ```no_run
+    /// # use std::{collections::BTreeSet, path::Path};
+    /// # use daemon::{Client, ContentMethod, UploadError, files::dump};
+    /// # use store::{hash::Algorithm, path_info::PathInfo, store_path::StorePathName};
+    /// /// Adds a file or a whole tree, as `nix-store --add` does.
+    /// fn add(client: &mut Client, name: &StorePathName, tree: &Path) -> Result<PathInfo, UploadError> {
+    ///     let (method, references) = (ContentMethod::Nar(Algorithm::Sha256), BTreeSet::new());
+    ///     client.add_content(name, method, &references, |sink| Ok(dump(tree, sink)?))
+    /// }
+    /// ```
     pub fn add_content(
         &mut self,
         name: &StorePathName,

@@ -10,7 +10,7 @@ use thiserror::Error as ThisError;
 
 use super::Client;
 use crate::{
-    error::{DaemonError, Error, ReadError},
+    error::{Error, Failure, ReadError},
     operation::Operation,
     stderr,
     wire::WireReader,
@@ -83,8 +83,7 @@ impl Client {
 
 /// Why a NAR did not come through.
 enum ReceiveError {
-    Daemon(DaemonError),
-    Read(ReadError),
+    Failure(Failure),
     Format(DecodeError),
     TooLong,
     Sink(io::Error),
@@ -92,7 +91,7 @@ enum ReceiveError {
 
 impl From<ReadError> for ReceiveError {
     fn from(error: ReadError) -> Self {
-        Self::Read(error)
+        Self::Failure(Failure::Read(error))
     }
 }
 
@@ -102,8 +101,7 @@ impl ReceiveError {
         let operation = Operation::NarFromPath;
         let path = path.clone();
         match self {
-            Self::Daemon(source) => Error::Daemon { operation, connection_usable: false, source }.into(),
-            Self::Read(error) => Error::read(operation, error).into(),
+            Self::Failure(failure) => Error::new(operation, failure).into(),
             Self::Format(source) => NarError::Format { path, source },
             Self::TooLong => NarError::TooLong { path, limit },
             Self::Sink(source) => NarError::Sink { path, source },
@@ -126,7 +124,8 @@ fn receive(reader: &mut WireReader, sink: &mut dyn Write, limit: u64) -> Result<
             Ok(()) => sink.write_all(&bytes[..taken]).map_err(ReceiveError::Sink)?,
             Err(error) if is_daemon_error(&error) => {
                 reader.take(taken);
-                return Err(ReceiveError::Daemon(stderr::read_error(reader)?));
+                let last_words = stderr::read_error(reader)?;
+                return Err(ReceiveError::Failure(Failure::LastWords(last_words)));
             }
             Err(error) => return Err(ReceiveError::Format(error)),
         }

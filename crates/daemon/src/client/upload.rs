@@ -94,23 +94,12 @@ impl Client {
                 _ => frames.finish().map_err(Unsent::Connection),
             }
         });
-        match (sent, told) {
-            (Err(Unsent::Data(error)), _) => Err(error),
-            (Err(Unsent::Connection(error)), told) => Err(lost(operation, error, told).into()),
-            (Ok(()), told) => {
-                let answer = told.and_then(|()| Ok(read(&mut self.reader)?));
-                Ok(self.end(operation, answer)?)
-            }
-        }
-    }
-}
-
-/// The error to report when not everything could be sent: what the daemon said, if it said something.
-fn lost(operation: Operation, source: io::Error, told: Result<(), Failure>) -> Error {
-    match told {
-        Err(Failure::Daemon(source)) => Error::Daemon { operation, connection_usable: false, source },
-        Err(Failure::Read(error @ ReadError::Protocol(_))) => Error::read(operation, error),
-        _ => Error::Io { operation, source },
+        let answer = match sent {
+            Ok(()) => told.and_then(|()| Ok(read(&mut self.reader)?)),
+            Err(Unsent::Connection(error)) => Err(Failure::unsent(error, told)),
+            Err(Unsent::Data(error)) => return Err(error),
+        };
+        Ok(self.end(operation, answer)?)
     }
 }
 

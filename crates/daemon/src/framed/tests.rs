@@ -57,7 +57,7 @@ fn nothing_is_one_empty_frame() {
 }
 
 #[test]
-fn after_an_answer_only_the_end_is_sent() {
+fn after_the_daemon_has_failed_only_the_end_is_sent() {
     let failed = AtomicBool::new(false);
     let mut stream = Vec::new();
     let mut frames = FrameWriter::new(&mut stream, &failed);

@@ -164,6 +164,20 @@ fn a_flood_during_a_large_question_stops_nobody() {
 }
 
 #[test]
+fn an_error_within_a_large_question_ends_the_connection() {
+    let paths: BTreeSet<_> = (0..50_000).map(|index| path(&format!("path-{index}"))).collect();
+    let (mut client, daemon) = socket_client(|mut socket| {
+        socket.shutdown(Shutdown::Read).unwrap();
+        socket.write_all(&daemon_error("too much")).unwrap();
+    });
+    let error = client.query_valid_paths(&paths, false).unwrap_err();
+    assert_eq!(error.daemon().unwrap().message, "too much");
+    assert!(!error.connection_usable());
+    assert!(!client.is_usable());
+    daemon.join().unwrap();
+}
+
+#[test]
 fn an_early_error_ends_the_upload_in_order() {
     let (info, nar) = large(MUCH);
     let heard_info = info.clone();

@@ -7,7 +7,8 @@ export RUST_BACKTRACE := 0
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: needs images ## Bring three real hosts up and switch them, with a power cut in between
+demo: needs ## Bring three real hosts up and switch them, with a power cut in between
+	cargo lab image trixie
 	cargo run --quiet --package lab --example demo
 
 test: needs lint unit scenarios ## Everything: rules, format, lints, unit tests, scenarios on real hosts

@@ -14,6 +14,8 @@ use crate::wire::{Action, HostStatus, Power};
 
 /// How long one command on a host may take unless the scenario says otherwise.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// How long a host may take to hand out its journal.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(10);
 /// Where programs are on a pocket NixOS, and on the Debian below it.
 const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -153,7 +155,7 @@ impl<'lab> Host<'lab> {
     /// The host's journal, or the part of it that `journalctl` gives for these words.
     pub fn journal(&self, words: &[&str]) -> Result<String> {
         let words = ["journalctl", "--no-pager", "--quiet"].iter().chain(words);
-        Ok(self.command(words)?.run()?.stdout_text())
+        Ok(self.command(words)?.timeout(JOURNAL_LIMIT).run()?.stdout_text())
     }
 
     /// Writes a file on the host.

@@ -83,7 +83,7 @@ impl<'lab> Host<'lab> {
             .arg(clock::KEEP_MONOTONIC)
             .args(words);
         let command = Command::new("nsenter")
-            .args(["--target", &keeper, "--mount", "--net", "--pid", "--"])
+            .args(["--target", &keeper, "--mount", "--root", "--net", "--pid", "--"])
             .arg(self.lab.program())
             .args(["enter-groups", "--beside", &init, "--"])
             .wrapping(&inside);

@@ -1,15 +1,31 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
+<<<<<<< HEAD
 mod cases;
+=======
+mod accounts;
+mod boot;
+mod configuration;
+>>>>>>> sys
 mod disk;
+mod doors;
+mod etc;
 mod hosts;
+mod keeping;
 mod leaks;
 mod line;
+mod network;
 mod operator;
 mod pocket;
 mod power;
+<<<<<<< HEAD
 mod refusals;
+=======
+mod services;
+mod shapes;
+>>>>>>> sys
 mod switch;
+mod systems;
 mod time;
 
 use lab::{Builder, Lab};

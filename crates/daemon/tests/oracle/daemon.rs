@@ -9,6 +9,8 @@ use std::{
     error::Error,
     io::{self, Write},
     sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
 };
 
 use daemon::{
@@ -310,8 +312,15 @@ fn roots(host: &Host<'_>) {
     client.collect_garbage(&delete).unwrap_err();
 
     (host.run)(&["rm", &link]);
-    let dead = client.collect_garbage(&GarbageAction::ListDead).unwrap();
-    assert!(dead.paths.contains(&full(&path)));
+    // The process that served the first connection protects the path until it has ended.
+    let is_dead = |client: &mut Client| {
+        client.collect_garbage(&GarbageAction::ListDead).unwrap().paths.contains(&full(&path))
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !is_dead(&mut client) {
+        assert!(Instant::now() < deadline, "{path} stays alive");
+        thread::sleep(Duration::from_millis(10));
+    }
     let deleted = client.collect_garbage(&delete).unwrap();
     assert_eq!(deleted.paths, [full(&path)]);
     assert!(deleted.bytes_freed > 0);

@@ -78,7 +78,7 @@ impl<'lab> Host<'lab> {
         let Power::On { init } = self.status()?.power else { bail!("{} is not running", self.name) };
         let (keeper, init) = (self.lab.keeper().to_string(), init.to_string());
         let inside = Command::new("nsenter")
-            .args(["--target", &init, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
+            .args(["--target", &init, "--mount", "--root", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
             .args(["--wdns=/", "--", "env", "-i", &format!("PATH={PATH}"), "HOME=/root", "LANG=C.UTF-8"])
             .arg(clock::KEEP_MONOTONIC)
             .args(words);

@@ -1,12 +1,9 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
-<<<<<<< HEAD
-mod cases;
-=======
 mod accounts;
 mod boot;
+mod cases;
 mod configuration;
->>>>>>> sys
 mod disk;
 mod doors;
 mod etc;
@@ -18,12 +15,9 @@ mod network;
 mod operator;
 mod pocket;
 mod power;
-<<<<<<< HEAD
 mod refusals;
-=======
 mod services;
 mod shapes;
->>>>>>> sys
 mod switch;
 mod systems;
 mod time;

@@ -39,7 +39,7 @@ def lock_held(wanted: bool) -> Iterator[None]:
 def switch(case: Case) -> Outcome:
     """Runs the case's action with all output in one place, or with nobody who reads it."""
     command = [case.program, *([case.action] if case.action else [])]
-    environment = ({} if case.empty_env else dict(os.environ)) | case.env
+    environment = ({} if case.empty_env else host.ENVIRONMENT) | case.env
     with lock_held(case.lock):
         if case.stderr == "gone":
             return switch_unread(command, environment)

@@ -1,7 +1,8 @@
 # A stand-in for dhcpcd: configures the interface as the lab's lease file says,
 # goes into the background, and takes the addresses away when it ends.
 #
-# LEASE_SECONDS    how long the answer takes; after 30 s it goes on in the background
+# LEASE_SECONDS    how long the answer takes
+# TIMEOUT          after so many seconds it waits on in the background
 # LOSE_AFTER       seconds after which the address is lost again, if set
 # FAMILY           both, ipv4 or ipv6
 # DENY_INTERFACES  interfaces it leaves alone, names and shell patterns
@@ -39,8 +40,8 @@ pause() {
 serve() {
     trap '[ -n "$PERSISTENT" ] || release_address; kill $(jobs -p) 2>/dev/null; exit 0' TERM
     trap bind_address HUP
-    if [ "$LEASE_SECONDS" -gt 30 ]; then
-        pause $((LEASE_SECONDS - 30))
+    if [ "$LEASE_SECONDS" -gt "$TIMEOUT" ]; then
+        pause $((LEASE_SECONDS - TIMEOUT))
         bind_address
     fi
     if [ -n "$LOSE_AFTER" ]; then
@@ -50,11 +51,11 @@ serve() {
     while :; do pause infinity; done
 }
 
-if [ "$LEASE_SECONDS" -le 30 ]; then
+if [ "$LEASE_SECONDS" -le "$TIMEOUT" ]; then
     sleep "$LEASE_SECONDS"
     bind_address
 else
-    sleep 30
+    sleep "$TIMEOUT"
 fi
 serve &
 echo $! > /run/dhcpcd/pid

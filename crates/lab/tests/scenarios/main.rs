@@ -1,14 +1,26 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
+mod accounts;
+mod boot;
 mod cases;
+mod configuration;
 mod disk;
+mod doors;
+mod etc;
 mod hosts;
+mod keeping;
 mod leaks;
 mod line;
+mod network;
 mod operator;
 mod oracle;
+mod pocket;
 mod power;
+mod refusals;
+mod services;
+mod shapes;
 mod switch;
+mod systems;
 mod time;
 
 use lab::{Builder, Lab};

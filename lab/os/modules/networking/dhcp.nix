@@ -48,6 +48,11 @@ in
         default = 0;
         description = "Lab: how long the network takes to answer.";
       };
+      timeout = mkOption {
+        type = types.ints.unsigned;
+        default = 30;
+        description = "Lab: seconds after which dhcpcd waits on in the background (`timeout` of dhcpcd.conf).";
+      };
       loseAfter = mkOption {
         type = types.nullOr types.int;
         default = null;
@@ -83,6 +88,7 @@ in
       unitConfig.ConditionCapability = "CAP_NET_ADMIN";
       environment = {
         LEASE_SECONDS = toString lab.seconds;
+        TIMEOUT = toString lab.timeout;
         LOSE_AFTER = if lab.loseAfter == null then "" else toString lab.loseAfter;
         FAMILY = lab.family;
         DENY_INTERFACES = toString cfg.dhcpcd.denyInterfaces;

@@ -50,6 +50,7 @@ let
   );
   install = w: ''
     cp -L ${w.source} "$directory/${w.program}"
+    chmod 0000 "$directory/${w.program}"
     chown ${w.owner}:${w.group} "$directory/${w.program}"
     chmod "u${if w.setuid then "+" else "-"}s,g${if w.setgid then "+" else "-"}s,${w.permissions}" "$directory/${w.program}"
   '';

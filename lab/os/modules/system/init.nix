@@ -58,7 +58,11 @@ in
     rm -f /etc/passwd.lock /etc/group.lock /etc/shadow.lock
     rm -rf /nix/var/nix/gcroots/tmp /nix/var/nix/temproots
     [ -e /etc/fstab ] || : > /etc/fstab
-    [ -s /etc/machine-id ] || systemd-machine-id-setup
+    if ! [ -s /etc/machine-id ]; then
+      # Debian's D-Bus was given one when the image was made: the same for every host.
+      rm -f /var/lib/dbus/machine-id
+      systemd-machine-id-setup
+    fi
     ${lib.optionalString config.boot.readOnlyNixStore ''
       if ! mountpoint -q /nix/store; then
         mount --bind /nix/store /nix/store

@@ -36,7 +36,7 @@ pub use self::{
     nar::NarError,
     options::Options,
     roots::Root,
-    upload::{SourceError, UploadError},
+    upload::UploadError,
 };
 
 /// A request up to this size fits into what the system buffers of any socket or pipe, so that it can be

@@ -47,7 +47,7 @@ mod wire;
 pub use self::{
     client::{
         AddPolicy, BuildMode, BuildResult, BuildStatus, Client, Collected, ContentMethod, GarbageAction,
-        Missing, NarError, Options, Root, SourceError, UploadError,
+        Missing, NarError, Options, Root, UploadError,
     },
     derived_path::{DerivedPath, OutputNames},
     error::{DaemonError, Error, ProtocolError},

@@ -1,6 +1,6 @@
 //! Adding paths.
 
-use std::{collections::BTreeSet, fmt, io::Write};
+use std::{collections::BTreeSet, error, fmt, io::Write};
 
 use store::{
     hash::Algorithm,
@@ -10,7 +10,7 @@ use store::{
 
 use super::{
     Client,
-    upload::{SizedNar, SourceError, Unsent, UploadError},
+    upload::{SizedNar, Unsent, UploadError},
 };
 use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
 
@@ -54,12 +54,12 @@ impl Client {
     /// given. If it fails, the connection is ended before the daemon has all of that path; those before it
     /// may have been added. The daemon checks each NAR against the hash of its information. No path is sent
     /// as one that the daemon's store has built itself.
-    pub fn add_paths<'i>(
+    pub fn add_paths<'i, E: error::Error>(
         &mut self,
         infos: impl IntoIterator<Item = &'i PathInfo, IntoIter: ExactSizeIterator>,
         policy: AddPolicy,
-        mut give: impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        mut give: impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         let infos = infos.into_iter();
         let store_dir = self.store_dir.clone();
         self.upload(
@@ -81,12 +81,12 @@ impl Client {
     ///
     /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be
     /// wrong for example, the connection is ended and the path is not added.
-    pub fn add_nar(
+    pub fn add_nar<E: error::Error>(
         &mut self,
         info: &PathInfo,
         policy: AddPolicy,
-        give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         self.upload(
             Operation::AddToStoreNar,
             |request| {
@@ -105,21 +105,25 @@ impl Client {
     ///
     /// ```no_run
     /// # use std::{collections::BTreeSet, path::Path};
-    /// # use daemon::{Client, ContentMethod, UploadError, files::dump};
+    /// # use daemon::{Client, ContentMethod, UploadError, files::{DumpError, dump}};
     /// # use store::{hash::Algorithm, path_info::PathInfo, store_path::StorePathName};
     /// /// Adds a file or a whole tree, as `nix-store --add` does.
-    /// fn add(client: &mut Client, name: &StorePathName, tree: &Path) -> Result<PathInfo, UploadError> {
+    /// fn add(
+    ///     client: &mut Client,
+    ///     name: &StorePathName,
+    ///     tree: &Path,
+    /// ) -> Result<PathInfo, UploadError<DumpError>> {
     ///     let (method, references) = (ContentMethod::Nar(Algorithm::Sha256), BTreeSet::new());
-    ///     client.add_content(name, method, &references, |sink| Ok(dump(tree, sink)?))
+    ///     client.add_content(name, method, &references, |sink| dump(tree, sink))
     /// }
     /// ```
-    pub fn add_content(
+    pub fn add_content<E: error::Error>(
         &mut self,
         name: &StorePathName,
         method: ContentMethod,
         references: &BTreeSet<StorePath>,
-        give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<PathInfo, UploadError> {
+        give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<PathInfo, UploadError<E>> {
         self.upload(
             Operation::AddToStore,
             |request| {
@@ -152,21 +156,21 @@ fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
 }
 
 /// Sends what is not of a NAR.
-fn send(
+fn send<E: error::Error>(
     frames: &mut FrameWriter<'_>,
     store_dir: &StoreDir,
     write: impl FnOnce(&mut Encoder<'_>),
-) -> Result<(), Unsent> {
+) -> Result<(), Unsent<E>> {
     let mut stream = Encoder::new(store_dir);
     write(&mut stream);
     frames.write_all(&stream.into_bytes()).map_err(Unsent::Connection)
 }
 
-fn give_nar(
+fn give_nar<E: error::Error>(
     info: &PathInfo,
     frames: &mut FrameWriter<'_>,
-    give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
-) -> Result<(), UploadError> {
+    give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), UploadError<E>> {
     let mut nar = SizedNar::new(frames, info.nar_size);
     let given = give(&mut nar);
     nar.finish(&info.path, info.nar_size, given)

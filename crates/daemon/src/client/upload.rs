@@ -16,13 +16,10 @@ use crate::{
     wire::{Encoder, WireReader},
 };
 
-/// Any error of whoever gives the data.
-pub type SourceError = Box<dyn error::Error + Send + Sync>;
-
-/// Why an upload failed.
+/// Why an upload failed, with `E` for the errors of whoever gave the data.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
-pub enum UploadError {
+pub enum UploadError<E: error::Error + 'static> {
     /// The daemon refused, or the connection failed.
     #[error(transparent)]
     Exchange(#[from] Error),
@@ -33,7 +30,7 @@ pub enum UploadError {
         /// Of which path, or with which name.
         path: String,
         /// What it said.
-        source: SourceError,
+        source: E,
     },
     /// The data is not as long as was announced. The connection was ended before the daemon had all.
     #[error("the NAR of {path} should have {announced} bytes, but {}", .given.map_or_else(
@@ -50,7 +47,7 @@ pub enum UploadError {
     },
 }
 
-impl UploadError {
+impl<E: error::Error> UploadError<E> {
     /// Whether the connection can be used for the next operation. If not, every further one is refused.
     #[must_use]
     pub fn connection_usable(&self) -> bool {
@@ -59,15 +56,15 @@ impl UploadError {
 }
 
 /// Why not everything was sent.
-pub(super) enum Unsent {
+pub(super) enum Unsent<E: error::Error + 'static> {
     /// Because of the connection.
     Connection(io::Error),
     /// Because of what was to be sent.
-    Data(UploadError),
+    Data(UploadError<E>),
 }
 
-impl From<UploadError> for Unsent {
-    fn from(error: UploadError) -> Self {
+impl<E: error::Error> From<UploadError<E>> for Unsent<E> {
+    fn from(error: UploadError<E>) -> Self {
         Self::Data(error)
     }
 }
@@ -77,13 +74,13 @@ impl Client {
     ///
     /// If `give` fails on its own, the connection is ended with at least the last byte not sent. If it fails because
     /// the frames refuse what it writes, that is reported for which they do.
-    pub(super) fn upload<T>(
+    pub(super) fn upload<T, E: error::Error>(
         &mut self,
         operation: Operation,
         write: impl FnOnce(&mut Encoder<'_>),
-        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), Unsent>,
+        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), Unsent<E>>,
         read: impl FnOnce(&mut WireReader) -> Result<T, ReadError>,
-    ) -> Result<T, UploadError> {
+    ) -> Result<T, UploadError<E>> {
         self.begin(operation)?;
         let request = self.encode(operation, write);
         let (sent, told) = self.send_while_listening(|writer, failed| {
@@ -116,12 +113,12 @@ impl<'a, 'f> SizedNar<'a, 'f> {
     }
 
     /// What became of the NAR of `path`, whose giver ended with `given`.
-    pub(super) fn finish(
+    pub(super) fn finish<E: error::Error>(
         self,
         path: &StorePath,
         size: u64,
-        given: Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        given: Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         let announced = size;
         if self.overflowed {
             return Err(UploadError::NarSize { path: path.clone(), announced, given: None });

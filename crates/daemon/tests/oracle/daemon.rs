@@ -6,7 +6,6 @@
 
 use std::{
     collections::BTreeSet,
-    error::Error,
     io::{self, Write},
     sync::{Arc, Mutex},
     thread,
@@ -82,7 +81,7 @@ pub(crate) fn check_untrusted(connect: &dyn Fn() -> Stream) {
     assert_eq!(client.query_path_info(&path).unwrap().unwrap().signatures.len(), 1);
 
     let (info, nar) = made_up("untrusted-unsigned", b"no signature", &[]);
-    let refused = client.add_paths([&info], UNCHECKED, |_, sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_paths([&info], UNCHECKED, |_, sink| sink.write_all(&nar)).unwrap_err();
     assert_daemon_says(&refused, "signature");
     assert!(refused.connection_usable());
     assert!(!client.is_valid_path(&info.path).unwrap());
@@ -128,7 +127,7 @@ fn content(host: &Host<'_>) {
     ];
     for (method, references, bytes) in cases {
         let name = "content".parse().unwrap();
-        let info = client.add_content(&name, method, references, |sink| Ok(sink.write_all(bytes)?)).unwrap();
+        let info = client.add_content(&name, method, references, |sink| sink.write_all(bytes)).unwrap();
         assert!(info.is_content_addressed(&store_dir), "{method:?}: {info:?}");
         assert_eq!(&info.references, references);
         let dumped = dump(host, &info.path);
@@ -183,7 +182,8 @@ fn closure(host: &Host<'_>) {
     let infos = Closure::new([second.0.clone(), first.0.clone()]).unwrap();
     let nars = [&first.1, &second.1];
     let mut next = nars.iter();
-    let given = |_: &PathInfo, sink: &mut dyn Write| Ok(sink.write_all(next.next().ok_or("no more")?)?);
+    let given =
+        |_: &PathInfo, sink: &mut dyn Write| sink.write_all(next.next().ok_or(io::ErrorKind::NotFound)?);
     client.add_paths(infos.iter(), UNCHECKED, given).unwrap();
     for (info, nar) in [&first, &second] {
         assert_eq!(&dump(host, &info.path), nar);
@@ -213,7 +213,7 @@ fn signatures(host: &Host<'_>) {
     let key = SecretKey::from_seed(KeyName::new("oracle-1").unwrap(), &[1; 32]);
     let (mut info, nar) = made_up("signed", &random(), &[]);
     let checked = AddPolicy { repair: false, check_signatures: true };
-    let refused = client.add_nar(&info, checked, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_nar(&info, checked, |sink| sink.write_all(&nar)).unwrap_err();
     assert_daemon_says(&refused, "signature");
     assert!(refused.connection_usable());
     add(&mut client, &[(info.clone(), nar)]);
@@ -237,9 +237,9 @@ fn bad_nars(host: &Host<'_>) {
     for (info, nar) in [(&wrong_hash, &nar[..]), (&long, &garbage), (&cut, &nar[..nar.len() - 8])] {
         for many in [false, true] {
             let refused = if many {
-                client.add_paths([info], UNCHECKED, |_, sink| Ok(sink.write_all(nar)?))
+                client.add_paths([info], UNCHECKED, |_, sink| sink.write_all(nar))
             } else {
-                client.add_nar(info, UNCHECKED, |sink| Ok(sink.write_all(nar)?))
+                client.add_nar(info, UNCHECKED, |sink| sink.write_all(nar))
             };
             let refused = refused.unwrap_err();
             assert!(refused.connection_usable(), "{refused:?}");
@@ -247,7 +247,7 @@ fn bad_nars(host: &Host<'_>) {
         }
     }
     let announced = PathInfo { nar_size: info.nar_size + 8, ..info };
-    let refused = client.add_nar(&announced, UNCHECKED, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_nar(&announced, UNCHECKED, |sink| sink.write_all(&nar)).unwrap_err();
     assert!(matches!(refused, UploadError::NarSize { .. }), "{refused:?}");
     assert!(!client.is_usable());
     assert!(!host.client().is_valid_path(&announced.path).unwrap());
@@ -257,9 +257,9 @@ fn given_up(host: &Host<'_>) {
     for size in [10, 1 << 20] {
         let (info, nar) = made_up("given-up", &[&random()[..], &vec![1; size]].concat(), &[]);
         let mut client = host.client();
-        let give = |sink: &mut dyn Write| -> Result<(), Box<dyn Error + Send + Sync>> {
+        let give = |sink: &mut dyn Write| -> io::Result<()> {
             sink.write_all(&nar)?;
-            Err("on second thoughts".into())
+            Err(io::Error::other("on second thoughts"))
         };
         let refused = client.add_nar(&info, UNCHECKED, give).unwrap_err();
         assert!(matches!(&refused, UploadError::Source { .. }), "{refused:?}");
@@ -388,7 +388,7 @@ fn instantiate(host: &Host<'_>, name: &str, script: &str) -> StorePath {
     StoreDir::default().parse(path.as_bytes()).unwrap()
 }
 
-fn assert_daemon_says(error: &UploadError, words: &str) {
+fn assert_daemon_says(error: &UploadError<io::Error>, words: &str) {
     let UploadError::Exchange(error) = error else { panic!("{error:?}") };
     let said = error.daemon().unwrap();
     assert!(said.message.contains(words), "{said:?}");
@@ -397,14 +397,15 @@ fn assert_daemon_says(error: &UploadError, words: &str) {
 fn add(client: &mut Client, paths: &[(PathInfo, Vec<u8>)]) {
     let mut nars = paths.iter().map(|(_, nar)| nar);
     let infos = paths.iter().map(|(info, _)| info);
-    let give = |_: &PathInfo, sink: &mut dyn Write| Ok(sink.write_all(nars.next().ok_or("no more")?)?);
+    let give =
+        |_: &PathInfo, sink: &mut dyn Write| sink.write_all(nars.next().ok_or(io::ErrorKind::NotFound)?);
     client.add_paths(infos.collect::<Vec<_>>(), UNCHECKED, give).unwrap();
 }
 
 fn add_file(client: &mut Client, name: &str, contents: &[u8]) -> PathInfo {
     let nar = file_nar(contents);
     let (name, method) = (name.parse().unwrap(), ContentMethod::Nar(Algorithm::Sha256));
-    client.add_content(&name, method, &BTreeSet::new(), |sink| Ok(sink.write_all(&nar)?)).unwrap()
+    client.add_content(&name, method, &BTreeSet::new(), |sink| sink.write_all(&nar)).unwrap()
 }
 
 fn nar_of(client: &mut Client, info: &PathInfo) -> Vec<u8> {

@@ -58,8 +58,7 @@ fn copy(from: &mut Client, to: &mut Client, top: &StorePath, scratch: &Scratch) 
     let valid = to.query_valid_paths(&paths, false).unwrap();
     let missing: Vec<_> = closure.iter().filter(|info| !valid.contains(&info.path)).collect();
     assert_eq!(missing.len(), PATHS + 1);
-    to.add_paths(missing, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
-        .unwrap();
+    to.add_paths(missing, POLICY, |info, sink| dump(&scratch.path(&info.path.to_string()), sink)).unwrap();
 }
 
 fn closure(client: &mut Client, top: &StorePath) -> Closure {
@@ -102,9 +101,7 @@ fn fill(client: &mut Client, scratch: &Scratch) -> StorePath {
     top.references = infos.iter().map(|info| info.path.clone()).collect();
     let path = top.path.clone();
     infos.push(top);
-    client
-        .add_paths(&infos, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
-        .unwrap();
+    client.add_paths(&infos, POLICY, |info, sink| dump(&scratch.path(&info.path.to_string()), sink)).unwrap();
     path
 }
 

@@ -231,7 +231,7 @@ fn assert_is_given_up(client: &mut Client, sent: &fake::Sent, by: Operation) {
     let error = client.nar_from_path(&path("a"), 1, &mut Vec::new()).unwrap_err();
     assert!(matches!(error, NarError::Exchange(Error::GivenUp { .. })), "{error:?}");
     let policy = AddPolicy { repair: false, check_signatures: true };
-    let error = client.add_nar(&info(), policy, |_| Ok(())).unwrap_err();
+    let error = client.add_nar(&info(), policy, |_| Ok::<_, io::Error>(())).unwrap_err();
     assert!(matches!(error, UploadError::Exchange(Error::GivenUp { .. })), "{error:?}");
     assert!(sent.take().is_empty());
 }

@@ -61,7 +61,7 @@ fn a_nar_goes_out_in_frames() {
         socket.write_all(&answer(|_| {})).unwrap();
         heard
     });
-    client.add_nar(&PathInfo { ultimate: true, ..info }, POLICY, |sink| Ok(sink.write_all(&nar)?)).unwrap();
+    client.add_nar(&PathInfo { ultimate: true, ..info }, POLICY, |sink| sink.write_all(&nar)).unwrap();
     assert!(client.is_usable());
     assert!(daemon.join().unwrap() == (sent_nar, true));
 }
@@ -91,7 +91,9 @@ fn paths_go_out_in_one_stream() {
     });
     let policy = AddPolicy { repair: true, check_signatures: false };
     let mut given = nars.iter();
-    client.add_paths(&infos, policy, |_, sink| Ok(sink.write_all(given.next().ok_or("too many")?)?)).unwrap();
+    client
+        .add_paths(&infos, policy, |_, sink| sink.write_all(given.next().ok_or(io::ErrorKind::NotFound)?))
+        .unwrap();
     assert!(daemon.join().unwrap() == (expected, true));
 }
 
@@ -119,7 +121,7 @@ fn content_becomes_a_path() {
     });
     let name = "source".parse().unwrap();
     let method = ContentMethod::Nar(Algorithm::Sha256);
-    let added = client.add_content(&name, method, &set(&["b"]), |sink| Ok(sink.write_all(b"data")?));
+    let added = client.add_content(&name, method, &set(&["b"]), |sink| sink.write_all(b"data"));
     assert_eq!(added.unwrap(), info);
     assert_eq!(daemon.join().unwrap(), (b"data".to_vec(), true));
 }
@@ -139,7 +141,7 @@ fn a_flood_of_messages_stops_nobody() {
     });
     let (tell, told) = mpsc::channel();
     client.on_log(move |event| tell.send(event).unwrap());
-    client.add_nar(&info, POLICY, |sink| Ok(sink.write_all(&nar)?)).unwrap();
+    client.add_nar(&info, POLICY, |sink| sink.write_all(&nar)).unwrap();
     assert_eq!(daemon.join().unwrap(), (nar.len(), true));
     assert_eq!(told.try_iter().count(), MUCH >> 16);
 }
@@ -200,7 +202,7 @@ fn an_early_error_ends_the_upload_in_order() {
                 // fail.
                 thread::yield_now();
             }
-            Ok(())
+            io::Result::Ok(())
         })
         .unwrap_err();
     assert!(error.connection_usable(), "{error:?}");
@@ -222,7 +224,7 @@ fn a_source_that_fails_ends_the_connection() {
         });
         let error = client.add_nar(&info, POLICY, |sink| {
             sink.write_all(&nar)?;
-            Err("the hash is wrong".into())
+            Err(io::Error::other("the hash is wrong"))
         });
         let error = error.unwrap_err();
         assert!(
@@ -251,7 +253,7 @@ fn nars_of_another_size_end_the_connection() {
         });
         let mut nar = nar.clone();
         nar.resize(size, 0);
-        let error = client.add_nar(&info, POLICY, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+        let error = client.add_nar(&info, POLICY, |sink| sink.write_all(&nar)).unwrap_err();
         assert!(error.to_string().ends_with(expected), "{error}");
         assert!(!client.is_usable());
         assert!(!daemon.join().unwrap().1);
@@ -286,7 +288,7 @@ fn a_daemon_that_leaves_or_lies_ends_the_upload() {
     ];
     for (name, play, expected) in cases {
         let (mut client, daemon) = socket_client(play);
-        let error = client.add_nar(&info, POLICY, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+        let error = client.add_nar(&info, POLICY, |sink| sink.write_all(&nar)).unwrap_err();
         assert!(!error.connection_usable(), "{name}: {error:?}");
         assert!(error.to_string().contains(expected), "{name}: {error}");
         assert!(!client.is_usable());
@@ -313,8 +315,8 @@ fn a_stuck_daemon_can_be_left() {
         hangup.hang_up();
     });
     let error = client.add_nar(&info, POLICY, |sink| {
-        begun.send(())?;
-        Ok(sink.write_all(&nar)?)
+        begun.send(()).unwrap();
+        sink.write_all(&nar)
     });
     let error = error.unwrap_err();
     assert!(!error.connection_usable());
@@ -333,7 +335,7 @@ fn an_answer_before_the_end_waits_for_the_end() {
         socket.write_all(&say(|to| to.number(LAST))).unwrap();
         hear_frames(&mut socket).0.len()
     });
-    client.add_nar(&info, POLICY, |sink| Ok(sink.write_all(&nar)?)).unwrap();
+    client.add_nar(&info, POLICY, |sink| sink.write_all(&nar)).unwrap();
     assert_eq!(daemon.join().unwrap(), nar.len());
 }
 
@@ -341,7 +343,7 @@ fn an_answer_before_the_end_waits_for_the_end() {
 fn a_panic_in_a_source_does_not_hang() {
     let (info, _) = large(1000);
     let (mut client, daemon) = socket_client(|mut socket| io::copy(&mut socket, &mut io::sink()));
-    let add = || client.add_nar(&info, POLICY, |_| panic!("a mistake of the caller's"));
+    let add = || client.add_nar(&info, POLICY, |_| -> io::Result<()> { panic!("a mistake of the caller's") });
     assert!(panic::catch_unwind(panic::AssertUnwindSafe(add)).is_err());
     assert!(!client.is_usable());
     daemon.join().unwrap().unwrap();

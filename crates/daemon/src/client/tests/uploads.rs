@@ -270,8 +270,9 @@ fn a_daemon_that_leaves_or_lies_ends_the_upload() {
         (
             "fails and leaves",
             |mut socket| {
-                socket.shutdown(Shutdown::Read).unwrap();
+                // In this order: whoever finds that nobody listens any more hangs up, and would not be told.
                 socket.write_all(&daemon_error("no")).unwrap();
+                socket.shutdown(Shutdown::Read).unwrap();
             },
             "the Nix daemon says no",
         ),

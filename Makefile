@@ -2,11 +2,13 @@
 .PHONY: demo test bench needs lint unit scenarios images help
 .DEFAULT_GOAL := help
 export PYTHONDONTWRITEBYTECODE := 1
+export RUST_BACKTRACE := 0
 
 help: ## Show these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: needs images ## Bring three real hosts up and switch them, with a power cut in between
+demo: needs ## Bring three real hosts up and switch them, with a power cut in between
+	cargo lab image trixie
 	cargo run --quiet --package lab --example demo
 
 test: needs lint unit scenarios ## Everything: rules, format, lints, unit tests, scenarios on real hosts
@@ -24,7 +26,8 @@ lint: ## The repository's rules, the format, the lints
 
 unit: ## All tests that need no host
 	cargo nextest run --profile ci --workspace -E 'not binary(scenarios)'
-	python3 -m unittest discover --quiet --start-directory lab/os/loader/tests --top-level-directory lab/os/loader
+	python3 -m unittest discover --quiet --start-directory lab/os/loader/tests
+	python3 -m unittest discover --quiet --start-directory lab/os/switch/tests
 
 images:
 	cargo lab image

@@ -1,11 +1,13 @@
 # The table with its systems built: a folder with cases.json and what runs it on a host.
 #
-# Every *.toml here holds modules by name and cases that name them. A system is the base of the
+# Every *.toml here holds modules by name and cases that name them; see README.md. A system is the base of the
 # cases plus the modules of its list; equal lists are one system.
 {
   system ? "x86_64-linux",
   # The modules of every system: that of the host on which the cases run.
   base ? [ ./base.nix ],
+  # Only the cases of this file; modules may come from all.
+  only ? null,
 }:
 let
   lib = import ../os/lib;
@@ -14,7 +16,8 @@ let
 
   files = builtins.filter (lib.hasSuffix ".toml") (builtins.attrNames (builtins.readDir ./.));
   tables = map (file: builtins.fromTOML (builtins.readFile (./. + "/${file}"))) files;
-  cases = builtins.concatMap (table: table.case or [ ]) tables;
+  wanted = if only == null then files else [ only ];
+  cases = builtins.concatMap (file: (builtins.fromTOML (builtins.readFile (./. + "/${file}"))).case or [ ]) wanted;
 
   # `module` sets options, `force` overrides what the base sets. A name that two files give, or
   # that nothing gives, is a mistake.
@@ -26,15 +29,16 @@ let
     in
     if both == [ ] then known // given table else throw "lab/cases: module `${builtins.head both}' is there twice"
   ) { } tables;
+  withPackages = import ./modules.nix;
   moduleNamed =
     name:
-    {
+    withPackages.${name} or {
       _file = "lab/cases, module `${name}'";
       config = modules.${name} or (throw "lab/cases: there is no module `${name}'");
     };
 
   # Cases with a loader use it on a boot directory of their own, so that the host's is left alone.
-  loaderFolder = builtins.path { name = "lab-loader"; path = ../os/loader; filter = file: type: baseNameOf file != "__pycache__"; };
+  loaderFolder = bare.pkgs.programDirectory "boot-loader" ../os/loader;
   programs = builtins.path {
     name = "run-case";
     path = ./.;

@@ -39,7 +39,7 @@ def lock_held(wanted: bool) -> Iterator[None]:
 def switch(case: Case) -> Outcome:
     """Runs the case's action with all output in one place, or with nobody who reads it."""
     command = [case.program, *([case.action] if case.action else [])]
-    environment = os.environ | case.env
+    environment = ({} if case.empty_env else host.ENVIRONMENT) | case.env
     with lock_held(case.lock):
         if case.stderr == "gone":
             return switch_unread(command, environment)
@@ -97,6 +97,9 @@ def main() -> int:
     chosen = [case for case in cases if fnmatchcase(case.name, given.only)]
     # Lines of the table may use the loader's tools.
     os.environ["LOADER"] = str(Path(document["resolver"]).parent)
+    if not given.list:
+        # A host that has just booted starts some units at its first switch, whatever that is.
+        host.become(document["base"])
     ok = True
     for case in chosen:
         if given.list:

@@ -1,50 +1,56 @@
-//! Speeds of files and daemons: `cargo bench -p daemon -- <command>`. Without a command it measures what needs no daemon.
+//! How fast trees on disk become NARs and NARs trees, everything in memory: `cargo bench -p daemon`.
 //!
-//! Each result is a line `bench <name> <value> <unit>`, the best of several rounds.
-//!
-//! | command | prints |
-//! |---|---|
-//! | (none), `files` | `nar_encode_fs_mib_s`, `nar_decode_fs_mib_s` |
-//! | `nar-vs-nix NIX_STORE..` | `nar_vs_nix_ratio`; the words begin the command `nix-store`, for the same files |
-//! | `add FROM TO NIX..` | `daemon_add_ratio` between two sockets, of which the second is within reach of the first daemon's programs too |
-//! | `check SOCKET NIX..` | nothing: holds what is believed of daemons against this one, under its words likewise |
-//! | `check-untrusted SOCKET` | likewise, for a user whom the daemon does not trust |
+//! Each result is a line `bench <name> <value> <unit>`, the best of several rounds. What is measured against a
+//! real Nix is a bench of the lab.
 #![allow(missing_docs, reason = "a program, not a library")]
-#![expect(clippy::disallowed_methods, reason = "a bench reads the clock and starts what it measures against")]
 #![expect(clippy::print_stdout, reason = "a bench prints its results")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench that cannot measure ends")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot measure ends")]
 
-#[path = "daemon/add.rs"]
-mod add;
-#[path = "daemon/files.rs"]
-mod files;
 #[path = "daemon/measure.rs"]
 mod measure;
-#[path = "../tests/oracle/daemon.rs"]
-mod oracle;
-#[path = "daemon/remote.rs"]
-mod remote;
+#[path = "daemon/tree.rs"]
+mod tree;
 
-use self::remote::Remote;
+use std::{
+    fs::{self, File},
+    io::BufReader,
+    path::Path,
+    time::Duration,
+};
+
+use daemon::files::{dump, restore};
+
+use self::{
+    measure::{ROUNDS, time},
+    tree::{Scratch, make_tree},
+};
 
 fn main() {
-    // Cargo adds this one.
-    let words: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
-        [] | ["files"] => files::rates(),
-        ["nar-vs-nix", nix_store @ ..] => files::against_nix(nix_store),
-        ["add", from, to, prefix @ ..] => add::against_nix(&Remote::new(from, prefix), &Remote::new(to, &[])),
-        ["check", socket, prefix @ ..] => check(&Remote::new(socket, prefix)),
-        ["check-untrusted", socket] => check_untrusted(&Remote::new(socket, &[])),
-        _ => panic!("expected a command, see the top of this file; found {words:?}"),
-    }
+    let scratch = Scratch::new();
+    let (tree, nar, copy) = (scratch.path("tree"), scratch.path("nar"), scratch.path("copy"));
+    make_tree(&tree);
+    let encode = fastest(|| time(|| dump(&tree, &mut File::create(&nar).unwrap()).unwrap()));
+    let size = fs::metadata(&nar).unwrap().len();
+    println!("bench nar_encode_fs_mib_s {:.0} MiB/s", rate(size, encode));
+    let decode = fastest(|| {
+        let taken = time(|| restore(&mut open(&nar), &copy).unwrap());
+        fs::remove_dir_all(&copy).unwrap();
+        taken
+    });
+    println!("bench nar_decode_fs_mib_s {:.0} MiB/s", rate(size, decode));
 }
 
-fn check(remote: &Remote<'_>) {
-    oracle::check_all(&|| remote.connect(), &|command| remote.run(command));
+fn open(path: &Path) -> BufReader<File> {
+    BufReader::with_capacity(256 << 10, File::open(path).unwrap())
 }
 
-fn check_untrusted(remote: &Remote<'_>) {
-    oracle::check_untrusted(&|| remote.connect());
+/// The shortest of [`ROUNDS`] times.
+fn fastest(mut round: impl FnMut() -> Duration) -> Duration {
+    (0..ROUNDS).map(|_| round()).min().unwrap_or_default()
+}
+
+/// MiB per second.
+#[expect(clippy::cast_precision_loss, reason = "sizes here are far below 2^52")]
+fn rate(bytes: u64, time: Duration) -> f64 {
+    bytes as f64 / f64::from(1 << 20) / time.as_secs_f64()
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    io::Write,
+    io::{self, Write},
     panic,
     sync::atomic::{AtomicBool, Ordering},
     thread,
@@ -31,16 +31,16 @@ mod upload;
 
 pub use self::{
     add::{AddPolicy, ContentMethod},
-    build::{BuildMode, BuildResult, BuildStatus, DerivedPath, Missing, OutputNames},
+    build::{BuildMode, BuildResult, BuildStatus, Missing},
     garbage::{Collected, GarbageAction},
     nar::NarError,
     options::Options,
     roots::Root,
-    upload::{SourceError, UploadError},
+    upload::UploadError,
 };
 
-/// A request up to this size fits into what the system buffers of any socket or pipe, so that it can be written
-/// whatever the daemon does meanwhile.
+/// A request up to this size fits into what the system buffers of any socket or pipe, so that it can be
+/// written whatever the daemon does meanwhile.
 const SMALL_REQUEST: usize = 32 << 10;
 
 /// A connection to a daemon. It does one thing at a time and blocks while it does.
@@ -61,7 +61,8 @@ pub struct Client {
 impl Client {
     /// Greets the daemon at the other end of `stream`, whose store lies in `store_dir`.
     ///
-    /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait for ever.
+    /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait
+    /// for ever.
     pub fn connect(stream: Stream, store_dir: StoreDir) -> Result<Self, ConnectError> {
         Self::connect_with(stream, store_dir, ProtocolVersion::NEWEST)
     }
@@ -155,12 +156,15 @@ impl Client {
             writer.write_all(request)?;
             writer.flush()
         });
-        // If nothing could be sent because the daemon had said something else, that is the reason.
-        told.and_then(|()| sent.map_err(Failure::Write))
+        match sent {
+            Ok(()) => told,
+            Err(error) => Err(Failure::unsent(error, told)),
+        }
     }
 
-    /// Runs `send` while another thread reads what the daemon tells until the answer follows. So the daemon can
-    /// always go on, whatever it tells before it reads on; and as soon as one side fails the other does not wait.
+    /// Runs `send` while another thread reads what the daemon tells until the answer follows. So the daemon
+    /// can always go on, whatever it tells before it reads on; and as soon as one side fails the other does
+    /// not wait.
     ///
     /// The flag that `send` is given is set when the daemon has failed, so that it can stop early.
     fn send_while_listening<T, E>(
@@ -184,6 +188,8 @@ impl Client {
             if sent.is_ok() {
                 unsent.disarm();
             } else {
+                // Closes our direction, which ends a program behind pipes even if hanging up only ends what started it.
+                *writer = Box::new(io::sink());
                 drop(unsent);
             }
             (sent, listener.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))

@@ -77,12 +77,13 @@ impl Error {
     pub(crate) fn new(operation: Operation, failure: Failure) -> Self {
         match failure {
             Failure::Daemon(source) => Self::Daemon { operation, connection_usable: true, source },
+            Failure::LastWords(source) => Self::Daemon { operation, connection_usable: false, source },
             Failure::Read(error) => Self::read(operation, error),
             Failure::Write(source) => Self::Io { operation, source },
         }
     }
 
-    pub(crate) fn read(operation: Operation, error: ReadError) -> Self {
+    fn read(operation: Operation, error: ReadError) -> Self {
         match error {
             ReadError::Protocol(source) => Self::Protocol { operation, source },
             ReadError::Ended { offset, expected } => Self::Ended { operation, offset, expected },
@@ -133,9 +134,24 @@ pub(crate) enum ReadError {
 /// Why an exchange came to nothing.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// The daemon has refused in order.
     Daemon(DaemonError),
+    /// The daemon has refused where it could not go on.
+    LastWords(DaemonError),
     Read(ReadError),
     Write(io::Error),
+}
+
+impl Failure {
+    /// The reason why not everything could be sent: what the daemon `told` meanwhile rather than the error of
+    /// the write, which is only what came of it.
+    pub(crate) fn unsent(source: io::Error, told: Result<(), Self>) -> Self {
+        match told {
+            Err(Self::Daemon(error)) => Self::LastWords(error),
+            Err(Self::Read(error @ ReadError::Protocol(_))) => Self::Read(error),
+            _ => Self::Write(source),
+        }
+    }
 }
 
 impl From<ReadError> for Failure {

@@ -1,5 +1,5 @@
-//! Data of unknown length on its way to the daemon: frames, each its length and that many bytes, and an empty one
-//! at the end.
+//! Data of unknown length on its way to the daemon: frames, each its length and that many bytes, and an empty
+//! one at the end.
 
 use std::{
     fmt,
@@ -13,33 +13,33 @@ const HEADER: usize = 8;
 /// Bytes in a frame, all but the last.
 const FRAME: usize = 64 << 10;
 
-/// How a sink came to refuse further data.
+/// Why no more data is taken.
 #[derive(Debug)]
 enum Refusal {
-    /// The daemon has answered already; nobody listens any more.
-    Answered,
+    /// The daemon has said that it failed; it only waits for the end.
+    Daemon,
     /// The connection failed.
-    Failed(io::Error),
+    Connection(io::Error),
 }
 
 /// Where an upload is written to.
 ///
-/// It always holds the last frame back: until [`FrameWriter::finish`] the daemon does not have the last byte of
-/// what was written, and so cannot have registered it.
+/// It always holds the last frame back: until [`FrameWriter::finish`] the daemon does not have the last byte
+/// of what was written, and so cannot have registered it.
 pub(crate) struct FrameWriter<'c> {
     stream: &'c mut (dyn Write + Send),
-    answered: &'c AtomicBool,
+    daemon_failed: &'c AtomicBool,
     /// Room for the header, then the bytes of the next frame.
     frame: Vec<u8>,
     refusal: Option<Refusal>,
 }
 
 impl<'c> FrameWriter<'c> {
-    /// Frames for `stream`; as soon as `answered` is set they are no longer sent.
-    pub(crate) fn new(stream: &'c mut (dyn Write + Send), answered: &'c AtomicBool) -> Self {
+    /// Frames for `stream`; as soon as `daemon_failed` is set they are no longer sent.
+    pub(crate) fn new(stream: &'c mut (dyn Write + Send), daemon_failed: &'c AtomicBool) -> Self {
         let mut frame = Vec::with_capacity(HEADER + FRAME);
         frame.resize(HEADER, 0);
-        Self { stream, answered, frame, refusal: None }
+        Self { stream, daemon_failed, frame, refusal: None }
     }
 
     /// Whether data was refused, so that an error of whoever wrote it is only the echo of that.
@@ -47,12 +47,11 @@ impl<'c> FrameWriter<'c> {
         self.refusal.is_some()
     }
 
-    /// Sends what was held back and the end. If the daemon has answered already only the end is sent, which is all
-    /// it waits for.
+    /// Sends what was held back and the end; only the end if the daemon has failed.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         match self.refusal.take() {
-            Some(Refusal::Failed(error)) => return Err(error),
-            Some(Refusal::Answered) => {}
+            Some(Refusal::Connection(error)) => return Err(error),
+            Some(Refusal::Daemon) => {}
             None => self.send()?,
         }
         self.stream.write_all(&0_u64.to_le_bytes())?;
@@ -74,10 +73,10 @@ impl<'c> FrameWriter<'c> {
         if self.frame.len() < HEADER + FRAME {
             return Ok(());
         }
-        if self.answered.load(Ordering::Relaxed) {
-            return Err(Refusal::Answered);
+        if self.daemon_failed.load(Ordering::Relaxed) {
+            return Err(Refusal::Daemon);
         }
-        self.send().map_err(Refusal::Failed)
+        self.send().map_err(Refusal::Connection)
     }
 }
 

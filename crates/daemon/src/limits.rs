@@ -15,8 +15,8 @@ pub const PATH: u64 = 4096 + 256;
 /// Signatures of one path, each of at most [`SIGNATURE`] bytes. Any user of a host may add some to any path.
 pub const SIGNATURES: u64 = 1 << 16;
 
-/// Bytes of a signature. A key's name has at most 512, the signature itself 88; longer ones are no signatures,
-/// but whoever added them must not be able to stop us.
+/// Bytes of a signature. A key's name has at most 512, the signature itself 88; longer ones are no
+/// signatures, but whoever added them must not be able to stop us.
 pub const SIGNATURE: u64 = 1 << 20;
 
 /// Bytes of a log line or an error message that are accepted. A build may write lines of any length.

@@ -39,8 +39,8 @@ pub struct Activity {
     pub kind: ActivityKind,
     /// The same in words; may be empty.
     pub text: String,
-    /// What it is done to; what they mean depends on the kind. Of a build: the derivation, the machine, and two
-    /// numbers without a meaning.
+    /// What it is done to; what they mean depends on the kind. Of a build: the derivation, the machine, and
+    /// two numbers without a meaning.
     pub fields: Vec<Field>,
 }
 

@@ -9,13 +9,13 @@ use crate::{
 };
 
 /// The answer follows.
-const LAST: u64 = 0x616c_7473;
+pub(crate) const LAST: u64 = 0x616c_7473;
 /// The operation failed; also found where a NAR should begin.
 pub(crate) const ERROR: u64 = 0x6378_7470;
-const NEXT: u64 = 0x6f6c_6d67;
-const START_ACTIVITY: u64 = 0x5354_5254;
-const STOP_ACTIVITY: u64 = 0x5354_4f50;
-const RESULT: u64 = 0x5253_4c54;
+pub(crate) const NEXT: u64 = 0x6f6c_6d67;
+pub(crate) const START_ACTIVITY: u64 = 0x5354_5254;
+pub(crate) const STOP_ACTIVITY: u64 = 0x5354_4f50;
+pub(crate) const RESULT: u64 = 0x5253_4c54;
 
 /// Hands all log events to `log` until the answer follows or the daemon gives an error.
 pub(crate) fn drain(reader: &mut WireReader, log: &mut LogSink) -> Result<(), Failure> {

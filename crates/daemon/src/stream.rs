@@ -22,9 +22,9 @@ pub struct Stream {
 impl Stream {
     /// A connection that reads here and writes there, such as the two pipes of `nix-daemon --stdio`.
     ///
-    /// `hang_up` must end both directions, so that a thread that is stuck in reading or writing gets an error or
-    /// the end of the stream: kill the process behind the pipes, shut the socket down. It may be called more than
-    /// once and from any thread.
+    /// `hang_up` must end both directions, so that a thread that is stuck in reading or writing gets an error
+    /// or the end of the stream: kill the process behind the pipes, shut the socket down. It may be called
+    /// more than once and from any thread.
     pub fn new(
         reader: impl Read + Send + 'static,
         writer: impl Write + Send + 'static,

@@ -15,4 +15,4 @@ const fn padding(length: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check;
 mod down;
 mod enter;
@@ -50,6 +51,8 @@ enum Subcommands {
     On(power::Arguments),
     /// Change a host's line: cable, delay, rate.
     Line(power::LineArguments),
+    /// Measure how long labs take to come up.
+    Bench,
     /// Bring a lab up and end in the way that is asked, to prove that nothing is left.
     #[command(hide = true)]
     Hold { ending: internal::Ending },
@@ -76,6 +79,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Subcommands::Cut(arguments) => power::cut(lab, &arguments),
         Subcommands::On(arguments) => power::on(lab, &arguments),
         Subcommands::Line(arguments) => power::line(lab, &arguments),
+        Subcommands::Bench => bench::run(),
         Subcommands::Hold { ending } => internal::hold(ending),
         Subcommands::Keeper(arguments) => internal::keeper(&arguments),
         Subcommands::EnterGroups(arguments) => internal::enter_groups(&arguments),

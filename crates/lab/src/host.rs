@@ -14,6 +14,8 @@ use crate::wire::{Action, HostStatus, Power};
 
 /// How long one command on a host may take unless the scenario says otherwise.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// How long a host may take to hand out its journal.
+const JOURNAL_LIMIT: Duration = Duration::from_secs(10);
 /// Where programs are on a pocket NixOS, and on the Debian below it.
 const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -76,12 +78,12 @@ impl<'lab> Host<'lab> {
         let Power::On { init } = self.status()?.power else { bail!("{} is not running", self.name) };
         let (keeper, init) = (self.lab.keeper().to_string(), init.to_string());
         let inside = Command::new("nsenter")
-            .args(["--target", &init, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
+            .args(["--target", &init, "--mount", "--root", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
             .args(["--wdns=/", "--", "env", "-i", &format!("PATH={PATH}"), "HOME=/root", "LANG=C.UTF-8"])
             .arg(clock::KEEP_MONOTONIC)
             .args(words);
         let command = Command::new("nsenter")
-            .args(["--target", &keeper, "--mount", "--net", "--pid", "--"])
+            .args(["--target", &keeper, "--mount", "--root", "--net", "--pid", "--"])
             .arg(self.lab.program())
             .args(["enter-groups", "--beside", &init, "--"])
             .wrapping(&inside);
@@ -153,7 +155,7 @@ impl<'lab> Host<'lab> {
     /// The host's journal, or the part of it that `journalctl` gives for these words.
     pub fn journal(&self, words: &[&str]) -> Result<String> {
         let words = ["journalctl", "--no-pager", "--quiet"].iter().chain(words);
-        Ok(self.command(words)?.run()?.stdout_text())
+        Ok(self.command(words)?.timeout(JOURNAL_LIMIT).run()?.stdout_text())
     }
 
     /// Writes a file on the host.

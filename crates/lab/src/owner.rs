@@ -312,14 +312,19 @@ impl Lab {
         wait::until_true("ending the lab", END_LIMIT, || !is_alive(&self.dir))
     }
 
-    /// A failing scenario leaves its logs where they can be read.
-    fn keep_logs(&self) -> Result<PathBuf> {
-        let labs = self.dir.path().parent().and_then(Path::parent).context("a lab lies below the layout")?;
-        let kept = labs.join("failed").join(self.dir.id());
+    /// Leaves the logs of a scenario where they can be read, in place of those of its last run.
+    fn keep_logs(&self, scenario: &str) -> Result<PathBuf> {
+        let root = self.dir.path().parent().and_then(Path::parent).context("a lab lies below the layout")?;
+        let kept = root.join("logs").join(scenario.replace("::", "."));
         fs::create_dir_all(&kept)?;
         fs::copy(self.dir.keeper_log(), kept.join("keeper.log"))?;
-        for host in &self.spec.hosts {
-            fs::copy(self.dir.host(&host.name).console(), kept.join(format!("{}.log", host.name)))?;
+        for host in self.hosts() {
+            let name = host.name();
+            fs::copy(self.dir.host(name).console(), kept.join(format!("{name}.console")))?;
+            // A host that is down or hangs has no journal to give now.
+            if let Ok(journal) = host.journal(&["--boot"]) {
+                fs::write(kept.join(format!("{name}.journal")), journal)?;
+            }
         }
         Ok(kept)
     }
@@ -328,8 +333,9 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         let Some(child) = self.owned.take() else { return };
-        if thread::panicking() {
-            report_logs(self.keep_logs());
+        // The test harness runs each scenario in a thread of its name.
+        if let Some(scenario) = thread::current().name().filter(|name| *name != "main") {
+            report_logs(self.keep_logs(scenario));
         }
         drop(child);
         // What cannot be cleared now is cleared when the next lab comes up.
@@ -337,7 +343,7 @@ impl Drop for Lab {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "shown by the test runner beside the panic that brought us here")]
+#[expect(clippy::print_stderr, reason = "shown by the test runner when the scenario fails")]
 fn report_logs(kept: Result<PathBuf>) {
     match kept {
         Ok(dir) => eprintln!("the lab's logs are kept in {}", dir.display()),

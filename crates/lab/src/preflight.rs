@@ -28,13 +28,10 @@ const PROGRAMS: [(&str, &str); 14] = [
 /// File systems the kernel must know.
 const FILE_SYSTEMS: [&str; 3] = ["ext4", "overlay", "tmpfs"];
 
-/// What must exist below `/dev` and `/sys` for hosts to have disks, networks and limits.
-const KERNEL: [(&str, &str); 5] = [
+/// What must exist below `/dev` for hosts to have disks and networks.
+const DEVICES: [(&str, &str); 2] = [
     ("/dev/loop-control", "loop devices (module `loop`)"),
     ("/dev/net/tun", "tap interfaces (module `tun`)"),
-    ("/sys/fs/cgroup/unified", "a cgroup v2 tree at /sys/fs/cgroup/unified"),
-    ("/sys/fs/cgroup/freezer", "the v1 `freezer` control group"),
-    ("/sys/fs/cgroup/memory", "the v1 `memory` control group"),
 ];
 
 /// Free disk space a lab needs at least: its hosts' disks are sparse files.
@@ -50,11 +47,12 @@ pub fn missing(root: &Path) -> Vec<String> {
     missing.extend(missing_programs(&std::env::var("PATH").unwrap_or_default()));
     let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
     missing.extend(missing_file_systems(&known));
-    for (path, what) in KERNEL {
+    for (path, what) in DEVICES {
         if !Path::new(path).exists() {
             missing.push(format!("the kernel offers no {what}: {path} does not exist"));
         }
     }
+    missing.extend(missing_control_groups(Path::new("/sys/fs/cgroup")));
     if let Err(error) = enough_space(root) {
         missing.push(format!("{error:#}"));
     }
@@ -84,6 +82,18 @@ fn missing_file_systems(known: &str) -> Vec<String> {
         .collect()
 }
 
+/// Freezing and killing need cgroup v2, at the root or beside v1; memory may be limited by either.
+fn missing_control_groups(root: &Path) -> Vec<String> {
+    let controllers = |dir: &str| fs::read_to_string(root.join(dir).join("cgroup.controllers"));
+    let Ok(unified) = controllers("unified").or_else(|_| controllers("")) else {
+        return vec![format!("no cgroup v2 tree is mounted at {0} or {0}/unified", root.display())];
+    };
+    if unified.split_whitespace().any(|name| name == "memory") || root.join("memory").exists() {
+        return Vec::new();
+    }
+    vec![format!("the kernel offers no `memory` control group below {}", root.display())]
+}
+
 fn enough_space(root: &Path) -> Result<()> {
     let there = root.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
     let stat = statvfs(there).with_context(|| format!("cannot look at the disk of {}", there.display()))?;
@@ -101,6 +111,30 @@ fn enough_space(root: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_groups_of_both_versions_will_do() -> Result<()> {
+        let root = std::env::temp_dir().join(format!("lab-groups-{}", std::process::id()));
+        let cases: [(&[(&str, &str)], &str); 4] = [
+            (&[], "no cgroup v2 tree is mounted"),
+            (&[("cgroup.controllers", "cpu memory pids")], ""),
+            (&[("cgroup.controllers", "cpu pids")], "the kernel offers no `memory`"),
+            (&[("unified/cgroup.controllers", ""), ("memory/cgroup.procs", "")], ""),
+        ];
+        for (files, expected) in cases {
+            for (file, content) in files {
+                let path = root.join(file);
+                fs::create_dir_all(path.parent().context("a file has a directory")?)?;
+                fs::write(path, content)?;
+            }
+            let missing = missing_control_groups(&root).join("");
+            assert!(missing.starts_with(expected) && missing.is_empty() == expected.is_empty(), "{missing}");
+            if root.exists() {
+                fs::remove_dir_all(&root)?;
+            }
+        }
+        Ok(())
+    }
 
     #[test]
     fn what_is_missing_is_named_with_its_remedy() {

@@ -1,8 +1,9 @@
 //! A running child, and what is left of it when it has ended.
 
-use std::io::{self, Write};
+use std::io::{self, PipeReader, PipeWriter, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{self, ChildStdin, ExitStatus};
+use std::process::{self, ChildStdin, ChildStdout, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::capture::{Capture, Captured};
-use crate::command::{Command, Input};
+use crate::command::{Command, Input, Output};
 use crate::error::Error;
 use crate::spawner::Bond;
 
@@ -24,6 +25,8 @@ pub struct Child {
     command: String,
     /// Held open for the child; the child sees the end of its input when this is dropped.
     pipe: Option<ChildStdin>,
+    /// What the child writes, until the caller takes it; not read here.
+    output: Option<ChildStdout>,
     stdout: Option<Capture>,
     stderr: Option<Capture>,
     limit: usize,
@@ -57,10 +60,14 @@ impl Child {
             }
             _ => Some(stdin),
         });
-        let stdout = process.stdout.take().map(|stream| Capture::head(stream, command.limit));
+        let (output, captured) = match command.stdout {
+            Output::Pipe => (process.stdout.take(), None),
+            _ => (None, process.stdout.take()),
+        };
+        let stdout = captured.map(|stream| Capture::head(stream, command.limit));
         let stderr = process.stderr.take().map(Capture::tail);
         let Command { limit, timeout, bond, .. } = command;
-        Self { process, command: display, pipe, stdout, stderr, limit, timeout, bond }
+        Self { process, command: display, pipe, output, stdout, stderr, limit, timeout, bond }
     }
 
     /// The process id.
@@ -137,6 +144,15 @@ impl Child {
 
     fn lost(&self, source: io::Error) -> Error {
         Error::Lost { command: self.command.clone(), source }
+    }
+
+    /// Takes what the child writes and what it reads, for a conversation; nothing unless the command has
+    /// [`Output::Pipe`] and [`Command::input_pipe`], or if they were taken before. The child lives no longer
+    /// than this value all the same.
+    pub fn take_streams(&mut self) -> Option<(PipeReader, PipeWriter)> {
+        let output = self.output.take()?;
+        let input = self.pipe.take()?;
+        Some((OwnedFd::from(output).into(), OwnedFd::from(input).into()))
     }
 
     /// Lets go of the child's standard input, so that it reads the end of it.

@@ -26,6 +26,9 @@ pub enum Output {
     Inherit,
     /// Nowhere.
     Null,
+    /// Standard output only: to the caller, who takes both pipes with [`Child::take_streams`]. Standard error
+    /// is captured all the same.
+    Pipe,
 }
 
 /// Where standard input of a child comes from.
@@ -128,7 +131,8 @@ impl Command {
         self
     }
 
-    /// Gives the child a pipe as standard input, held open by [`Child`] until it is dropped.
+    /// Gives the child a pipe as standard input, held open by [`Child`] until it is dropped or taken with
+    /// [`Child::take_streams`].
     #[must_use]
     pub fn input_pipe(mut self) -> Self {
         self.input = Input::Pipe;
@@ -262,8 +266,8 @@ impl Output {
     /// The stream for the child; a file is handed over, so that only the child holds it.
     fn stdio(&mut self) -> Stdio {
         match std::mem::replace(self, Self::Null) {
-            Self::Capture => {
-                *self = Self::Capture;
+            kept @ (Self::Capture | Self::Pipe) => {
+                *self = kept;
                 Stdio::piped()
             }
             Self::File(file) => Stdio::from(file),

@@ -1,8 +1,9 @@
 //! Children that do what children do: fail, hang, shout, read nothing, leave children behind.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::time::Duration;
 
-use super::{Command, Error};
+use super::{Command, Error, Output};
 
 fn shell(script: &str) -> Command {
     Command::new("sh").args(["-c", script])
@@ -54,7 +55,8 @@ fn a_timeout_ends_the_whole_group() {
     let child = shell(script).spawn().unwrap();
     let group = child.id().to_string();
     drop(child);
-    let left = Command::new("pgrep").args(["-g", &group]).output().unwrap();
+    // A killed grandchild may not have been reaped yet.
+    let left = Command::new("pgrep").args(["--runstates", "D,R,S,T", "-g", &group]).output().unwrap();
     assert_eq!(left.stdout_text(), "", "processes left in group {group}");
 }
 
@@ -71,6 +73,30 @@ fn a_piped_input_ends_when_it_is_closed() {
     assert!(child.is_running());
     child.close_input();
     assert_eq!(child.wait().unwrap().stdout_text(), "end");
+}
+
+#[test]
+fn a_conversation_goes_on_until_the_child_is_dropped() {
+    let script = "echo $$; while read -r word; do echo \"heard $word\"; done; echo over >&2; exit 4";
+    let mut child = shell(script).input_pipe().stdout(Output::Pipe).spawn().unwrap();
+    let (output, mut input) = child.take_streams().unwrap();
+    assert!(child.take_streams().is_none(), "there is one of each");
+    let mut lines = BufReader::new(output).lines().map(Result::unwrap);
+    assert_eq!(lines.next(), Some(child.id().to_string()));
+    for word in ["one", "two"] {
+        writeln!(input, "{word}").unwrap();
+        assert_eq!(lines.next(), Some(format!("heard {word}")));
+    }
+    drop(child);
+    assert_eq!(lines.next(), None, "the child was killed while it was waiting for more");
+
+    let mut child = shell(script).input_pipe().stdout(Output::Pipe).spawn().unwrap();
+    let (output, input) = child.take_streams().unwrap();
+    drop(input);
+    assert_eq!(BufReader::new(output).lines().count(), 1);
+    let done = child.wait().unwrap();
+    assert_eq!((done.code(), done.stderr_text()), (4, "over".to_owned()));
+    assert!(shell("true").spawn().unwrap().take_streams().is_none(), "not asked for");
 }
 
 #[test]

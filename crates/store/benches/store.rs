@@ -84,7 +84,7 @@ fn fastest<T>(mut work: impl FnMut() -> T) -> Duration {
     (0..ROUNDS).map(timed).min().unwrap_or_default()
 }
 
-/// A tree of 96 MiB in 4,096 files: most are small, a few hold most of the bytes, a third is text.
+/// A tree of about 70 MiB in 4,096 files: most are small, a few hold most of the bytes, a third is text.
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut random = Random(1);
     let file = |index: u32| {

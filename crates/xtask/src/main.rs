@@ -1,5 +1,6 @@
 //! The chores of the repository, started as `cargo xtask <chore>`.
 
+mod bench;
 mod tidy;
 
 use std::process::ExitCode;
@@ -16,12 +17,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure, and print what came out as `bench <name> <value> <unit>`.
+    Bench(bench::Arguments),
     /// Check the repository's own rules and print its figures.
     Tidy(tidy::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().chore {
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Tidy(arguments) => tidy::run(&arguments),
     }
 }

@@ -65,6 +65,7 @@ class Case:
     prepare: list[str] = field(default_factory=list)
     cleanup: list[str] = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
+    empty_env: bool = False
     specialisation: str = ""
     stderr: str = "read"
     lock: bool = False

@@ -14,6 +14,12 @@ SCRATCH = Path("/run/lab-case")
 BOOT = SCRATCH / "boot"
 PROFILES = SCRATCH / "profiles"
 
+# What counts as active for a switch, and what is on its way back to it.
+RUNNING = ("active", "activating", "reloading")
+
+# No case cuts the power, and on a busy machine a sync of the store takes longer than the switch.
+ENVIRONMENT = dict(os.environ) | {"NIXOS_NO_SYNC": "1"}
+
 # Longer than any unit of the table takes, shorter than systemd's own limits.
 TIMEOUT = 60.0
 
@@ -37,13 +43,18 @@ def shell(command: str, check: bool = True) -> str:
     return done.stdout
 
 
-def show(unit: str, name: str) -> str:
-    command = ["systemctl", "show", "--value", "-p", name, "--", unit]
-    return subprocess.run(command, text=True, capture_output=True, check=False).stdout.strip()
+def show_all(units: list[str], name: str) -> list[str]:
+    """A property of each unit."""
+    command = ["systemctl", "show", "--value", "-p", name, "--", *units]
+    done = subprocess.run(command, text=True, capture_output=True, check=False)
+    return [line for line in done.stdout.splitlines() if line]
 
 
 def active_units(names: list[str]) -> list[str]:
-    return sorted(name for name in names if show(name, "ActiveState") in ("active", "activating", "reloading"))
+    if not names:
+        return []
+    states = show_all(names, "ActiveState")
+    return sorted(name for name, state in zip(names, states, strict=True) if state in RUNNING)
 
 
 def record(kind: str) -> list[str]:
@@ -119,7 +130,7 @@ def prepare_loader(case: Case) -> None:
     settings |= {"bootDirectory": str(BOOT), "profilesDirectory": str(PROFILES)}
     (SCRATCH / "loader.json").write_text(json.dumps(settings))
     set_generations(case.systems, ["old"])
-    environment = os.environ | {"NIXOS_INSTALL_BOOTLOADER": "1", "NIXOS_NO_CHECK": "1"}
+    environment = ENVIRONMENT | {"NIXOS_INSTALL_BOOTLOADER": "1", "NIXOS_NO_CHECK": "1"}
     program = f"{case.systems['old']}/bin/switch-to-configuration"
     done = subprocess.run(
         [program, "boot"], env=environment, text=True, capture_output=True, check=False, timeout=TIMEOUT

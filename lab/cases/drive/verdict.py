@@ -9,7 +9,6 @@ from pathlib import Path
 from drive import host
 from drive.case import PRINTED, Case
 
-
 # The slices of instances start with the first one and stay, so whether they are new depends on
 # what ran on the host before.
 SLICE_OF_INSTANCES = re.compile(r"^system-.+\.slice$")
@@ -49,10 +48,11 @@ def problems(case: Case, outcome: Outcome, resolver: Path) -> Iterator[str]:
 
 def state_problems(case: Case, resolver: Path) -> Iterator[str]:
     expect = case.expect
-    for unit, state in expect.units.items():
-        found = host.show(unit, "ActiveState")
-        if found != state:
-            yield f"{unit} is {found}, expected {state}"
+    units = list(expect.units)
+    states = host.show_all(units, "ActiveState") if units else []
+    for unit, found in zip(units, states, strict=True):
+        if found != expect.units[unit]:
+            yield f"{unit} is {found}, expected {expect.units[unit]}"
     current = os.path.realpath(host.CURRENT_SYSTEM)
     if current != case.systems[expect.current]:
         yield f"/run/current-system is {current}, expected the {expect.current} one"

@@ -12,17 +12,6 @@ pub(crate) fn time(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
-/// The shortest of [`ROUNDS`] times.
-pub(crate) fn fastest(mut round: impl FnMut() -> Duration) -> Duration {
-    (0..ROUNDS).map(|_| round()).min().unwrap_or_default()
-}
-
-/// MiB per second.
-#[expect(clippy::cast_precision_loss, reason = "sizes here are far below 2^52")]
-pub(crate) fn rate(bytes: u64, time: Duration) -> f64 {
-    bytes as f64 / f64::from(1 << 20) / time.as_secs_f64()
-}
-
 /// Bytes that do not compress, the same every time.
 pub(crate) struct Random(pub(crate) u64);
 

@@ -1,16 +1,16 @@
 //! Adding paths.
 
-use std::{collections::BTreeSet, fmt, io::Write};
+use std::{collections::BTreeSet, error, fmt, io::Write};
 
 use store::{
     hash::Algorithm,
     path_info::PathInfo,
-    store_path::{StorePath, StorePathName},
+    store_path::{StoreDir, StorePath, StorePathName},
 };
 
 use super::{
     Client,
-    upload::{SizedNar, SourceError, UploadError},
+    upload::{SizedNar, Unsent, UploadError},
 };
 use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
 
@@ -19,8 +19,8 @@ use crate::{framed::FrameWriter, operation::Operation, wire::Encoder};
 pub struct AddPolicy {
     /// Whether a path that is valid already is written again. Only trusted clients may ask for it.
     pub repair: bool,
-    /// Whether a path needs the signature of a key that the daemon trusts, unless it is addressed by its content.
-    /// It does for a client that is not trusted, whatever is asked for.
+    /// Whether a path needs the signature of a key that the daemon trusts, unless it is addressed by its
+    /// content. It does for a client that is not trusted, whatever is asked for.
     pub check_signatures: bool,
 }
 
@@ -50,31 +50,26 @@ impl Client {
     /// Adds many paths in one stream.
     ///
     /// `infos` must come in an order in which each path comes after all it refers to, such as a
-    /// [`Closure`](store::closure::Closure)'s. For each in turn `give` writes the NAR to the sink it is given. If it
-    /// fails, the connection is ended before the daemon has all of that path; those before it may have been added.
-    /// The daemon checks each NAR against the hash of its information. No path is sent as one that the daemon's
-    /// store has built itself.
-    pub fn add_paths<'i>(
+    /// [`Closure`](store::closure::Closure)'s. For each in turn `give` writes the NAR to the sink it is
+    /// given. If it fails, the connection is ended before the daemon has all of that path; those before it
+    /// may have been added. The daemon checks each NAR against the hash of its information. No path is sent
+    /// as one that the daemon's store has built itself.
+    pub fn add_paths<'i, E: error::Error>(
         &mut self,
         infos: impl IntoIterator<Item = &'i PathInfo, IntoIter: ExactSizeIterator>,
         policy: AddPolicy,
-        mut give: impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        mut give: impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         let infos = infos.into_iter();
         let store_dir = self.store_dir.clone();
         self.upload(
             Operation::AddMultipleToStore,
             |request| write_policy(request, policy),
             |frames| {
-                let mut head = Encoder::new(&store_dir);
-                head.number(infos.len() as u64);
+                send(frames, &store_dir, |stream| stream.number(infos.len() as u64))?;
                 for info in infos {
-                    head.path(&info.path);
-                    head.path_info(&not_built_there(info));
-                    // An error here is the daemon's: the frames refuse all that follows, and say why.
-                    let _refused = frames
-                        .write_all(&std::mem::replace(&mut head, Encoder::new(&store_dir)).into_bytes());
-                    give_nar(info, frames, &mut give)?;
+                    send(frames, &store_dir, |stream| write_info(stream, info))?;
+                    give_nar(info, frames, |sink| give(info, sink))?;
                 }
                 Ok(())
             },
@@ -84,36 +79,51 @@ impl Client {
 
     /// Adds one path, whose NAR `give` writes to the sink it is given.
     ///
-    /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be wrong for
-    /// example, the connection is ended and the path is not added.
-    pub fn add_nar(
+    /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be
+    /// wrong for example, the connection is ended and the path is not added.
+    pub fn add_nar<E: error::Error>(
         &mut self,
         info: &PathInfo,
         policy: AddPolicy,
-        mut give: impl FnMut(&mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         self.upload(
             Operation::AddToStoreNar,
             |request| {
-                request.path(&info.path);
-                request.path_info(&not_built_there(info));
+                write_info(request, info);
                 write_policy(request, policy);
             },
-            |frames| give_nar(info, frames, &mut |_, sink| give(sink)),
+            |frames| Ok(give_nar(info, frames, give)?),
             |_| Ok(()),
         )
     }
 
     /// Adds content under the name that follows from it, which needs no trust, and says what it became.
     ///
-    /// `give` writes the content in the form that `method` says. The content is not searched for `references`.
-    pub fn add_content(
+    /// `give` writes the content in the form that `method` says. The content is not searched for
+    /// `references`.
+    ///
+    /// ```no_run
+    /// # use std::{collections::BTreeSet, path::Path};
+    /// # use daemon::{Client, ContentMethod, UploadError, files::{DumpError, dump}};
+    /// # use store::{hash::Algorithm, path_info::PathInfo, store_path::StorePathName};
+    /// /// Adds a file or a whole tree, as `nix-store --add` does.
+    /// fn add(
+    ///     client: &mut Client,
+    ///     name: &StorePathName,
+    ///     tree: &Path,
+    /// ) -> Result<PathInfo, UploadError<DumpError>> {
+    ///     let (method, references) = (ContentMethod::Nar(Algorithm::Sha256), BTreeSet::new());
+    ///     client.add_content(name, method, &references, |sink| dump(tree, sink))
+    /// }
+    /// ```
+    pub fn add_content<E: error::Error>(
         &mut self,
         name: &StorePathName,
         method: ContentMethod,
         references: &BTreeSet<StorePath>,
-        give: impl FnOnce(&mut dyn Write) -> Result<(), SourceError>,
-    ) -> Result<PathInfo, UploadError> {
+        give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<PathInfo, UploadError<E>> {
         self.upload(
             Operation::AddToStore,
             |request| {
@@ -123,7 +133,9 @@ impl Client {
                 let repair = false;
                 request.flag(repair);
             },
-            |frames| give(frames).map_err(|source| UploadError::Source { path: name.to_string(), source }),
+            |frames| {
+                Ok(give(frames).map_err(|source| UploadError::Source { path: name.to_string(), source })?)
+            },
             |answer| {
                 let path = answer.path("the path of the content")?;
                 answer.path_info(path)
@@ -132,9 +144,10 @@ impl Client {
     }
 }
 
-/// `info` as another store may be told: that one has not built it and must not trust it for that.
-fn not_built_there(info: &PathInfo) -> PathInfo {
-    PathInfo { ultimate: false, ..info.clone() }
+/// What another store may be told of a path: that one has not built it and must not trust it for that.
+fn write_info(stream: &mut Encoder<'_>, info: &PathInfo) {
+    stream.path(&info.path);
+    stream.path_info(&PathInfo { ultimate: false, ..info.clone() });
 }
 
 fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
@@ -142,12 +155,23 @@ fn write_policy(request: &mut Encoder<'_>, policy: AddPolicy) {
     request.flag(!policy.check_signatures);
 }
 
-fn give_nar(
+/// Sends what is not of a NAR.
+fn send<E: error::Error>(
+    frames: &mut FrameWriter<'_>,
+    store_dir: &StoreDir,
+    write: impl FnOnce(&mut Encoder<'_>),
+) -> Result<(), Unsent<E>> {
+    let mut stream = Encoder::new(store_dir);
+    write(&mut stream);
+    frames.write_all(&stream.into_bytes()).map_err(Unsent::Connection)
+}
+
+fn give_nar<E: error::Error>(
     info: &PathInfo,
     frames: &mut FrameWriter<'_>,
-    give: &mut impl FnMut(&PathInfo, &mut dyn Write) -> Result<(), SourceError>,
-) -> Result<(), UploadError> {
+    give: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), UploadError<E>> {
     let mut nar = SizedNar::new(frames, info.nar_size);
-    let given = give(info, &mut nar);
+    let given = give(&mut nar);
     nar.finish(&info.path, info.nar_size, given)
 }

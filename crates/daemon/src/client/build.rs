@@ -2,87 +2,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     time::Duration,
 };
 
 use serde::Deserialize;
-use store::store_path::{StoreDir, StorePath};
+use store::{derivation::OutputName, store_path::StorePath};
 
 use super::Client;
 use crate::{
+    derived_path::DerivedPath,
     error::{Error, ReadError},
     handshake::ProtocolVersion,
     limits,
     operation::Operation,
     wire::{Encoder, WireReader, quoted},
 };
-
-/// Which outputs of a derivation are meant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OutputNames {
-    /// All it has.
-    All,
-    /// These.
-    Some(BTreeSet<String>),
-}
-
-/// Something to be made valid.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DerivedPath {
-    /// A path as it is, by substitution.
-    Path(StorePath),
-    /// Outputs of a derivation, by substitution or building.
-    Outputs {
-        /// The derivation, a path that ends in `.drv`.
-        derivation: StorePath,
-        /// Its outputs.
-        outputs: OutputNames,
-    },
-}
-
-impl DerivedPath {
-    /// All outputs of a derivation.
-    #[must_use]
-    pub fn all_outputs(derivation: StorePath) -> Self {
-        Self::Outputs { derivation, outputs: OutputNames::All }
-    }
-
-    /// The form of the wire: a path, and if outputs are meant `!` and their names with commas, or `*`.
-    fn display<'a>(&'a self, store_dir: &'a StoreDir) -> impl fmt::Display + 'a {
-        fmt::from_fn(move |f| match self {
-            Self::Path(path) => write!(f, "{}", store_dir.display(path)),
-            Self::Outputs { derivation, outputs } => {
-                write!(f, "{}!", store_dir.display(derivation))?;
-                match outputs {
-                    OutputNames::All => f.write_str("*"),
-                    OutputNames::Some(names) => {
-                        f.write_str(&names.iter().map(String::as_str).collect::<Vec<_>>().join(","))
-                    }
-                }
-            }
-        })
-    }
-
-    fn read(answer: &mut WireReader) -> Result<Self, ReadError> {
-        let expected = "what was to be built";
-        let text = answer.text(expected, limits::PATH + limits::OUTPUTS * limits::WORD)?;
-        let (path, outputs) = match text.split_once('!') {
-            Some((path, outputs)) => (path, Some(outputs)),
-            None => (text.as_str(), None),
-        };
-        let path = answer.store_dir().parse(path.as_bytes());
-        let path = path.map_err(|error| answer.unexpected(expected, error))?;
-        Ok(match outputs {
-            None => Self::Path(path),
-            Some("*") => Self::all_outputs(path),
-            Some(names) => {
-                let names = names.split(',').map(str::to_owned).collect();
-                Self::Outputs { derivation: path, outputs: OutputNames::Some(names) }
-            }
-        })
-    }
-}
 
 /// What it would take to make some paths valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +88,7 @@ impl BuildStatus {
         matches!(self, Self::Built | Self::Substituted | Self::AlreadyValid | Self::ResolvesToAlreadyValid)
     }
 
-    const fn new(number: u64) -> Self {
+    pub(super) const fn new(number: u64) -> Self {
         match number {
             0 => Self::Built,
             1 => Self::Substituted,
@@ -198,7 +132,7 @@ pub struct BuildResult {
     /// Time the system worked for its processes, likewise.
     pub cpu_system: Option<Duration>,
     /// The outputs by name, if a derivation succeeded.
-    pub outputs: BTreeMap<String, StorePath>,
+    pub outputs: BTreeMap<OutputName, StorePath>,
 }
 
 impl Client {
@@ -283,14 +217,15 @@ struct Realisation {
 }
 
 /// An output: `<hash of the derivation>!<name>`, and its realisation as JSON.
-fn read_output(answer: &mut WireReader) -> Result<(String, StorePath), ReadError> {
+fn read_output(answer: &mut WireReader) -> Result<(OutputName, StorePath), ReadError> {
     let expected = "`<hash>!<output name>`";
     let id = answer.text(expected, limits::WORD)?;
-    let (_hash, name) = id.split_once('!').ok_or_else(|| answer.unexpected(expected, quoted(&id)))?;
+    let name = id.split_once('!').and_then(|(_hash, name)| OutputName::new(name.as_bytes()).ok());
+    let name = name.ok_or_else(|| answer.unexpected(expected, quoted(&id)))?;
     let expected = "a realisation";
     let json = answer.string(expected, limits::REALISATION)?;
     let realisation: Realisation =
         serde_json::from_slice(&json).map_err(|error| answer.unexpected(expected, error))?;
     let path = realisation.out_path.parse().map_err(|error| answer.unexpected(expected, error))?;
-    Ok((name.to_owned(), path))
+    Ok((name, path))
 }

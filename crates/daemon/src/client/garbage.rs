@@ -26,8 +26,8 @@ pub enum GarbageAction {
 /// What came of a collection of garbage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
-    /// The listed or deleted files of the store's directory. What was left over there by an accident need not have
-    /// the name of a store path.
+    /// The listed or deleted files of the store's directory. What was left over there by an accident need not
+    /// have the name of a store path.
     pub paths: Vec<String>,
     /// Bytes that were freed.
     pub bytes_freed: u64,

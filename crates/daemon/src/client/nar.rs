@@ -10,7 +10,7 @@ use thiserror::Error as ThisError;
 
 use super::Client;
 use crate::{
-    error::{DaemonError, Error, ReadError},
+    error::{Error, Failure, ReadError},
     operation::Operation,
     stderr,
     wire::WireReader,
@@ -61,9 +61,10 @@ impl NarError {
 impl Client {
     /// Writes the NAR of `path` to `sink` as it comes, and returns its size.
     ///
-    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is checked to be
-    /// a NAR, and the sink gets no byte behind its end. Asking for a path that is not valid costs the connection, for
-    /// daemons begin to answer before they look.
+    /// It may have at most `limit` bytes, `nar_size` of its path information for example. What comes is checked
+    /// to be a NAR, and the sink gets no byte behind its end. That it is the right one only its hash says:
+    /// Nix 2.26 also gives what lies under the name of a path that is not valid. Other daemons begin to answer
+    /// before they look, so asking for such a path costs the connection.
     pub fn nar_from_path(
         &mut self,
         path: &StorePath,
@@ -82,8 +83,7 @@ impl Client {
 
 /// Why a NAR did not come through.
 enum ReceiveError {
-    Daemon(DaemonError),
-    Read(ReadError),
+    Failure(Failure),
     Format(DecodeError),
     TooLong,
     Sink(io::Error),
@@ -91,7 +91,7 @@ enum ReceiveError {
 
 impl From<ReadError> for ReceiveError {
     fn from(error: ReadError) -> Self {
-        Self::Read(error)
+        Self::Failure(Failure::Read(error))
     }
 }
 
@@ -101,8 +101,7 @@ impl ReceiveError {
         let operation = Operation::NarFromPath;
         let path = path.clone();
         match self {
-            Self::Daemon(source) => Error::Daemon { operation, connection_usable: false, source }.into(),
-            Self::Read(error) => Error::read(operation, error).into(),
+            Self::Failure(failure) => Error::new(operation, failure).into(),
             Self::Format(source) => NarError::Format { path, source },
             Self::TooLong => NarError::TooLong { path, limit },
             Self::Sink(source) => NarError::Sink { path, source },
@@ -125,7 +124,8 @@ fn receive(reader: &mut WireReader, sink: &mut dyn Write, limit: u64) -> Result<
             Ok(()) => sink.write_all(&bytes[..taken]).map_err(ReceiveError::Sink)?,
             Err(error) if is_daemon_error(&error) => {
                 reader.take(taken);
-                return Err(ReceiveError::Daemon(stderr::read_error(reader)?));
+                let last_words = stderr::read_error(reader)?;
+                return Err(ReceiveError::Failure(Failure::LastWords(last_words)));
             }
             Err(error) => return Err(ReceiveError::Format(error)),
         }
@@ -140,8 +140,8 @@ fn decode(decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that fails in the
-/// middle breaks off and says why.
+/// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that
+/// fails in the middle breaks off and says why.
 fn is_daemon_error(error: &DecodeError) -> bool {
     matches!(error.kind, DecodeErrorKind::LongWord { length: stderr::ERROR, .. })
 }

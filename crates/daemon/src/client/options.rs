@@ -24,7 +24,8 @@ pub struct Options {
     pub build_cores: u64,
     /// Whether to substitute.
     pub use_substitutes: bool,
-    /// Any settings of `nix.conf`. From a client that is not trusted the daemon takes few, and warns of the others.
+    /// Any settings of `nix.conf`. From a client that is not trusted the daemon takes few, and warns of the
+    /// others.
     pub overrides: BTreeMap<String, String>,
 }
 
@@ -59,7 +60,8 @@ impl Client {
                 request.number(options.max_silent_seconds);
                 let use_build_hook = true;
                 request.flag(use_build_hook);
-                // At which verbosity build logs are printed besides being told as news: at none that is asked for.
+                // At which verbosity build logs are printed besides being told as news: at none that is asked
+                // for.
                 request.number(Verbosity::Vomit.number());
                 let (log_type, print_build_trace) = (0, 0);
                 request.number(log_type);

@@ -14,8 +14,8 @@ use crate::{error::Error, limits, operation::Operation, wire::WireReader};
 /// Something that protects a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
-    /// Where it was found: a symbolic link, a file of a running process such as `/proc/7/exe`, or a placeholder
-    /// such as `{censored}` if the client may not know.
+    /// Where it was found: a symbolic link, a file of a running process such as `/proc/7/exe`, or a
+    /// placeholder such as `{censored}` if the client may not know.
     pub link: PathBuf,
     /// What it protects.
     pub path: StorePath,
@@ -27,8 +27,8 @@ impl Client {
         self.ask(Operation::AddTempRoot, |request| request.path(path), WireReader::acknowledgement)
     }
 
-    /// Protects what the symbolic link at `link` points to, as long as it does. `link` is absolute and outside the
-    /// store; it is the caller who makes the link.
+    /// Protects what the symbolic link at `link` points to, as long as it does. `link` is absolute and
+    /// outside the store; it is the caller who makes the link.
     pub fn add_indirect_root(&mut self, link: &Path) -> Result<(), Error> {
         self.ask(
             Operation::AddIndirectRoot,

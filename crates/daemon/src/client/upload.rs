@@ -16,23 +16,21 @@ use crate::{
     wire::{Encoder, WireReader},
 };
 
-/// Any error of whoever gives the data.
-pub type SourceError = Box<dyn error::Error + Send + Sync>;
-
-/// Why an upload failed.
+/// Why an upload failed, with `E` for the errors of whoever gave the data.
 #[derive(Debug, ThisError)]
 #[non_exhaustive]
-pub enum UploadError {
+pub enum UploadError<E: error::Error + 'static> {
     /// The daemon refused, or the connection failed.
     #[error(transparent)]
     Exchange(#[from] Error),
-    /// Whoever gave the data failed, or decided against it. The connection was ended before the daemon had all.
+    /// Whoever gave the data failed, or decided against it. The connection was ended before the daemon had
+    /// all.
     #[error("the data of {path} cannot be had")]
     Source {
         /// Of which path, or with which name.
         path: String,
         /// What it said.
-        source: SourceError,
+        source: E,
     },
     /// The data is not as long as was announced. The connection was ended before the daemon had all.
     #[error("the NAR of {path} should have {announced} bytes, but {}", .given.map_or_else(
@@ -49,7 +47,7 @@ pub enum UploadError {
     },
 }
 
-impl UploadError {
+impl<E: error::Error> UploadError<E> {
     /// Whether the connection can be used for the next operation. If not, every further one is refused.
     #[must_use]
     pub fn connection_usable(&self) -> bool {
@@ -58,53 +56,47 @@ impl UploadError {
 }
 
 /// Why not everything was sent.
-enum Unsent {
+pub(super) enum Unsent<E: error::Error + 'static> {
     /// Because of the connection.
     Connection(io::Error),
     /// Because of what was to be sent.
-    Data(UploadError),
+    Data(UploadError<E>),
+}
+
+impl<E: error::Error> From<UploadError<E>> for Unsent<E> {
+    fn from(error: UploadError<E>) -> Self {
+        Self::Data(error)
+    }
 }
 
 impl Client {
     /// Sends a request and behind it, in frames, what `give` writes; then reads the answer with `read`.
     ///
-    /// If `give` fails, the connection is ended with at least the last byte not sent.
-    pub(super) fn upload<T>(
+    /// If `give` fails on its own, the connection is ended with at least the last byte not sent. If it fails because
+    /// the frames refuse what it writes, that is reported for which they do.
+    pub(super) fn upload<T, E: error::Error>(
         &mut self,
         operation: Operation,
         write: impl FnOnce(&mut Encoder<'_>),
-        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), UploadError>,
+        give: impl FnOnce(&mut FrameWriter<'_>) -> Result<(), Unsent<E>>,
         read: impl FnOnce(&mut WireReader) -> Result<T, ReadError>,
-    ) -> Result<T, UploadError> {
+    ) -> Result<T, UploadError<E>> {
         self.begin(operation)?;
         let request = self.encode(operation, write);
         let (sent, told) = self.send_while_listening(|writer, failed| {
             writer.write_all(&request).map_err(Unsent::Connection)?;
             let mut frames = FrameWriter::new(writer, failed);
-            if let Err(error) = give(&mut frames)
-                && !frames.has_refused()
-            {
-                return Err(Unsent::Data(error));
+            match give(&mut frames) {
+                Err(error) if !frames.has_refused() => Err(error),
+                _ => frames.finish().map_err(Unsent::Connection),
             }
-            frames.finish().map_err(Unsent::Connection)
         });
-        match (sent, told) {
-            (Err(Unsent::Data(error)), _) => Err(error),
-            (Err(Unsent::Connection(error)), told) => Err(lost(operation, error, told).into()),
-            (Ok(()), told) => {
-                let answer = told.and_then(|()| Ok(read(&mut self.reader)?));
-                Ok(self.end(operation, answer)?)
-            }
-        }
-    }
-}
-
-/// The error to report when not everything could be sent: what the daemon said, if it said something.
-fn lost(operation: Operation, source: io::Error, told: Result<(), Failure>) -> Error {
-    match told {
-        Err(Failure::Daemon(source)) => Error::Daemon { operation, connection_usable: false, source },
-        Err(Failure::Read(error @ ReadError::Protocol(_))) => Error::read(operation, error),
-        _ => Error::Io { operation, source },
+        let answer = match sent {
+            Ok(()) => told.and_then(|()| Ok(read(&mut self.reader)?)),
+            Err(Unsent::Connection(error)) => Err(Failure::unsent(error, told)),
+            Err(Unsent::Data(error)) => return Err(error),
+        };
+        Ok(self.end(operation, answer)?)
     }
 }
 
@@ -121,12 +113,12 @@ impl<'a, 'f> SizedNar<'a, 'f> {
     }
 
     /// What became of the NAR of `path`, whose giver ended with `given`.
-    pub(super) fn finish(
+    pub(super) fn finish<E: error::Error>(
         self,
         path: &StorePath,
         size: u64,
-        given: Result<(), SourceError>,
-    ) -> Result<(), UploadError> {
+        given: Result<(), E>,
+    ) -> Result<(), UploadError<E>> {
         let announced = size;
         if self.overflowed {
             return Err(UploadError::NarSize { path: path.clone(), announced, given: None });

@@ -143,8 +143,8 @@ impl Dump<'_> {
         self.encode(Event::EndFile)
     }
 
-    /// Opens what was a regular file when the directory was read: no link that has taken its place is followed, no pipe
-    /// waited for.
+    /// Opens what was a regular file when the directory was read: no link that has taken its place is
+    /// followed, no pipe waited for.
     fn open_file(&self) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(&self.path)

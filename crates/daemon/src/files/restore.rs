@@ -50,10 +50,11 @@ pub enum RestoreError {
     },
 }
 
-/// Reads one NAR and makes its tree at `target`, where nothing may be yet. What follows the NAR is left in `nar`.
+/// Reads one NAR and makes its tree at `target`, where nothing may be yet. What follows the NAR is left in
+/// `nar`.
 ///
-/// No NAR can make anything outside `target`: names have no slashes, nothing that exists is opened, and links are made
-/// but never followed. After an error a part of the tree remains.
+/// No NAR can make anything outside `target`: names have no slashes, nothing that exists is opened, and links
+/// are made but never followed. After an error a part of the tree remains.
 pub fn restore(nar: &mut dyn BufRead, target: &Path) -> Result<(), RestoreError> {
     let unformed = |source| RestoreError::Format { target: target.to_owned(), source };
     let mut decoder = Decoder::new();

@@ -176,8 +176,8 @@ impl WireReader {
         hash.ok().and_then(|hash| hash.as_sha256()).ok_or_else(|| self.unexpected(expected, quoted(&text)))
     }
 
-    /// Signatures, without those that are none: any user of a host may add any text to any path of its store, and
-    /// a text that is no signature vouches for nothing.
+    /// Signatures, without those that are none: any user of a host may add any text to any path of its store,
+    /// and a text that is no signature vouches for nothing.
     fn signatures<C: Default + Extend<store::signature::Signature>>(&mut self) -> Result<C> {
         let texts: Vec<_> = self.list("a list of signatures", limits::SIGNATURES, |reader| {
             reader.string("a signature", limits::SIGNATURE)

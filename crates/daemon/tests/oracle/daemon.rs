@@ -1,13 +1,15 @@
-//! What is believed of a real daemon, held against it. Included as a module by whoever has one to run against.
+//! What is believed of a real daemon, held against it. Included as a module by whoever has one to run
+//! against.
 //!
-//! Each check takes a [`Host`], whose daemon must take our word for paths (a trusted user), must not build in a sandbox and
-//! must have no substituters; `/bin/sh` must exist there.
+//! Each check takes a [`Host`], whose daemon must take our word for paths (a trusted user), must not build in
+//! a sandbox and must have no substituters; `/bin/sh` must exist there.
 
 use std::{
     collections::BTreeSet,
-    error::Error,
-    io::{self, Read, Write},
+    io::{self, Write},
     sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
 };
 
 use daemon::{
@@ -17,12 +19,16 @@ use daemon::{
 use store::{
     closure::Closure,
     content_address::{ContentAddress, References},
+    derivation::OutputName,
     hash::{Algorithm, Hash, Sha256},
-    nar::{Encoder, Event},
     path_info::PathInfo,
     signature::{KeyName, SecretKey},
-    store_path::{HashPart, StoreDir, StorePath},
+    store_path::{StoreDir, StorePath},
 };
+
+mod paths;
+
+use self::paths::{file_nar, full, made_up, pair, random, tree_nar, unknown};
 
 /// A daemon, and the programs that belong to it.
 struct Host<'a> {
@@ -75,7 +81,7 @@ pub(crate) fn check_untrusted(connect: &dyn Fn() -> Stream) {
     assert_eq!(client.query_path_info(&path).unwrap().unwrap().signatures.len(), 1);
 
     let (info, nar) = made_up("untrusted-unsigned", b"no signature", &[]);
-    let refused = client.add_paths([&info], UNCHECKED, |_, sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_paths([&info], UNCHECKED, |_, sink| sink.write_all(&nar)).unwrap_err();
     assert_daemon_says(&refused, "signature");
     assert!(refused.connection_usable());
     assert!(!client.is_valid_path(&info.path).unwrap());
@@ -121,7 +127,7 @@ fn content(host: &Host<'_>) {
     ];
     for (method, references, bytes) in cases {
         let name = "content".parse().unwrap();
-        let info = client.add_content(&name, method, references, |sink| Ok(sink.write_all(bytes)?)).unwrap();
+        let info = client.add_content(&name, method, references, |sink| sink.write_all(bytes)).unwrap();
         assert!(info.is_content_addressed(&store_dir), "{method:?}: {info:?}");
         assert_eq!(&info.references, references);
         let dumped = dump(host, &info.path);
@@ -176,7 +182,8 @@ fn closure(host: &Host<'_>) {
     let infos = Closure::new([second.0.clone(), first.0.clone()]).unwrap();
     let nars = [&first.1, &second.1];
     let mut next = nars.iter();
-    let given = |_: &PathInfo, sink: &mut dyn Write| Ok(sink.write_all(next.next().ok_or("no more")?)?);
+    let given =
+        |_: &PathInfo, sink: &mut dyn Write| sink.write_all(next.next().ok_or(io::ErrorKind::NotFound)?);
     client.add_paths(infos.iter(), UNCHECKED, given).unwrap();
     for (info, nar) in [&first, &second] {
         assert_eq!(&dump(host, &info.path), nar);
@@ -206,7 +213,7 @@ fn signatures(host: &Host<'_>) {
     let key = SecretKey::from_seed(KeyName::new("oracle-1").unwrap(), &[1; 32]);
     let (mut info, nar) = made_up("signed", &random(), &[]);
     let checked = AddPolicy { repair: false, check_signatures: true };
-    let refused = client.add_nar(&info, checked, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_nar(&info, checked, |sink| sink.write_all(&nar)).unwrap_err();
     assert_daemon_says(&refused, "signature");
     assert!(refused.connection_usable());
     add(&mut client, &[(info.clone(), nar)]);
@@ -230,9 +237,9 @@ fn bad_nars(host: &Host<'_>) {
     for (info, nar) in [(&wrong_hash, &nar[..]), (&long, &garbage), (&cut, &nar[..nar.len() - 8])] {
         for many in [false, true] {
             let refused = if many {
-                client.add_paths([info], UNCHECKED, |_, sink| Ok(sink.write_all(nar)?))
+                client.add_paths([info], UNCHECKED, |_, sink| sink.write_all(nar))
             } else {
-                client.add_nar(info, UNCHECKED, |sink| Ok(sink.write_all(nar)?))
+                client.add_nar(info, UNCHECKED, |sink| sink.write_all(nar))
             };
             let refused = refused.unwrap_err();
             assert!(refused.connection_usable(), "{refused:?}");
@@ -240,7 +247,7 @@ fn bad_nars(host: &Host<'_>) {
         }
     }
     let announced = PathInfo { nar_size: info.nar_size + 8, ..info };
-    let refused = client.add_nar(&announced, UNCHECKED, |sink| Ok(sink.write_all(&nar)?)).unwrap_err();
+    let refused = client.add_nar(&announced, UNCHECKED, |sink| sink.write_all(&nar)).unwrap_err();
     assert!(matches!(refused, UploadError::NarSize { .. }), "{refused:?}");
     assert!(!client.is_usable());
     assert!(!host.client().is_valid_path(&announced.path).unwrap());
@@ -250,9 +257,9 @@ fn given_up(host: &Host<'_>) {
     for size in [10, 1 << 20] {
         let (info, nar) = made_up("given-up", &[&random()[..], &vec![1; size]].concat(), &[]);
         let mut client = host.client();
-        let give = |sink: &mut dyn Write| -> Result<(), Box<dyn Error + Send + Sync>> {
+        let give = |sink: &mut dyn Write| -> io::Result<()> {
             sink.write_all(&nar)?;
-            Err("on second thoughts".into())
+            Err(io::Error::other("on second thoughts"))
         };
         let refused = client.add_nar(&info, UNCHECKED, give).unwrap_err();
         assert!(matches!(&refused, UploadError::Source { .. }), "{refused:?}");
@@ -305,8 +312,15 @@ fn roots(host: &Host<'_>) {
     client.collect_garbage(&delete).unwrap_err();
 
     (host.run)(&["rm", &link]);
-    let dead = client.collect_garbage(&GarbageAction::ListDead).unwrap();
-    assert!(dead.paths.contains(&full(&path)));
+    // The process that served the first connection protects the path until it has ended.
+    let is_dead = |client: &mut Client| {
+        client.collect_garbage(&GarbageAction::ListDead).unwrap().paths.contains(&full(&path))
+    };
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !is_dead(&mut client) {
+        assert!(Instant::now() < deadline, "{path} stays alive");
+        thread::sleep(Duration::from_millis(10));
+    }
     let deleted = client.collect_garbage(&delete).unwrap();
     assert_eq!(deleted.paths, [full(&path)]);
     assert!(deleted.bytes_freed > 0);
@@ -337,7 +351,7 @@ fn builds(host: &Host<'_>) {
     let of = |path: &DerivedPath| results.iter().find(|result| result.path == *path).unwrap();
     let (good_result, bad_result) = (of(&wanted[0]), of(&wanted[1]));
     assert_eq!(good_result.status, BuildStatus::Built, "{good_result:?}");
-    assert_eq!(good_result.outputs.keys().map(String::as_str).collect::<Vec<_>>(), ["dev", "out"]);
+    assert_eq!(good_result.outputs.keys().map(OutputName::as_str).collect::<Vec<_>>(), ["dev", "out"]);
     let outputs = host.words(&["nix-store", "--query", "--outputs", &full(&good)]);
     assert_eq!(BTreeSet::from_iter(outputs), good_result.outputs.values().map(full).collect());
     assert_eq!(bad_result.status, BuildStatus::PermanentFailure, "{bad_result:?}");
@@ -374,7 +388,7 @@ fn instantiate(host: &Host<'_>, name: &str, script: &str) -> StorePath {
     StoreDir::default().parse(path.as_bytes()).unwrap()
 }
 
-fn assert_daemon_says(error: &UploadError, words: &str) {
+fn assert_daemon_says(error: &UploadError<io::Error>, words: &str) {
     let UploadError::Exchange(error) = error else { panic!("{error:?}") };
     let said = error.daemon().unwrap();
     assert!(said.message.contains(words), "{said:?}");
@@ -383,14 +397,15 @@ fn assert_daemon_says(error: &UploadError, words: &str) {
 fn add(client: &mut Client, paths: &[(PathInfo, Vec<u8>)]) {
     let mut nars = paths.iter().map(|(_, nar)| nar);
     let infos = paths.iter().map(|(info, _)| info);
-    let give = |_: &PathInfo, sink: &mut dyn Write| Ok(sink.write_all(nars.next().ok_or("no more")?)?);
+    let give =
+        |_: &PathInfo, sink: &mut dyn Write| sink.write_all(nars.next().ok_or(io::ErrorKind::NotFound)?);
     client.add_paths(infos.collect::<Vec<_>>(), UNCHECKED, give).unwrap();
 }
 
 fn add_file(client: &mut Client, name: &str, contents: &[u8]) -> PathInfo {
     let nar = file_nar(contents);
     let (name, method) = (name.parse().unwrap(), ContentMethod::Nar(Algorithm::Sha256));
-    client.add_content(&name, method, &BTreeSet::new(), |sink| Ok(sink.write_all(&nar)?)).unwrap()
+    client.add_content(&name, method, &BTreeSet::new(), |sink| sink.write_all(&nar)).unwrap()
 }
 
 fn nar_of(client: &mut Client, info: &PathInfo) -> Vec<u8> {
@@ -403,73 +418,4 @@ fn nar_of(client: &mut Client, info: &PathInfo) -> Vec<u8> {
 
 fn dump(host: &Host<'_>, path: &StorePath) -> Vec<u8> {
     (host.run)(&["nix-store", "--dump", &full(path)])
-}
-
-fn full(path: &StorePath) -> String {
-    StoreDir::default().display(path).to_string()
-}
-
-/// A path that no store has.
-fn unknown(number: u32) -> StorePath {
-    let mut hash_part = [0; HashPart::LEN];
-    hash_part[..4].copy_from_slice(&number.to_le_bytes());
-    StorePath::new(HashPart(hash_part), "unknown".parse().unwrap())
-}
-
-/// A path with a name that follows from nothing but its contents' hash, as if it had been built.
-fn made_up(name: &str, contents: &[u8], references: &[&StorePath]) -> (PathInfo, Vec<u8>) {
-    let digest = Sha256::of(&[name.as_bytes(), contents].concat());
-    let hash_part = HashPart(digest.0[..HashPart::LEN].try_into().unwrap());
-    let path = StorePath::new(hash_part, name.parse().unwrap());
-    let nar = file_nar(contents);
-    let mut info = PathInfo::new(path, Sha256::of(&nar), nar.len() as u64);
-    info.references = references.iter().copied().cloned().collect();
-    (info, nar)
-}
-
-/// Two new paths, the second of which refers to the first and to itself.
-fn pair(name: &str) -> ((PathInfo, Vec<u8>), (PathInfo, Vec<u8>)) {
-    let first = made_up(&format!("{name}-first"), &random(), &[]);
-    let mut second = made_up(&format!("{name}-second"), &random(), &[&first.0.path]);
-    let contents = format!("{} {}", full(&first.0.path), full(&second.0.path));
-    second.1 = file_nar(contents.as_bytes());
-    second.0.nar_hash = Sha256::of(&second.1);
-    second.0.nar_size = second.1.len() as u64;
-    second.0.references.insert(second.0.path.clone());
-    second.0.deriver = Some(first.0.path.clone());
-    (first, second)
-}
-
-fn file_nar(contents: &[u8]) -> Vec<u8> {
-    let size = contents.len() as u64;
-    nar(&[Event::File { name: b"", executable: false, size }, Event::Contents(contents), Event::EndFile])
-}
-
-/// One of everything, with names that are not text.
-fn tree_nar() -> Vec<u8> {
-    nar(&[
-        Event::Directory { name: b"" },
-        Event::Symlink { name: b" dangling\n", target: b"/nowhere/../\xff" },
-        Event::Directory { name: b"empty" },
-        Event::EndDirectory,
-        Event::File { name: b"executable", executable: true, size: 3 },
-        Event::Contents(b"abc"),
-        Event::EndFile,
-        Event::File { name: b"latin-\xe9", executable: false, size: 0 },
-        Event::EndFile,
-        Event::EndDirectory,
-    ])
-}
-
-fn nar(events: &[Event<'_>]) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
-    events.iter().for_each(|event| encoder.write(*event).unwrap());
-    encoder.finish().unwrap()
-}
-
-/// 32 bytes that nobody has seen before, so that a check can run twice against one store.
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    std::fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
-    bytes
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod boot;
+mod cases;
 mod configuration;
 mod disk;
 mod doors;
@@ -12,7 +13,10 @@ mod leaks;
 mod line;
 mod network;
 mod operator;
+mod oracle;
+mod pocket;
 mod power;
+mod refusals;
 mod services;
 mod shapes;
 mod switch;

@@ -1,6 +1,6 @@
 //! Adding a closure to a daemon.
 
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{collections::BTreeSet, fs, thread, time::Duration};
 
 use daemon::{AddPolicy, Client, GarbageAction, files::dump};
 use store::{
@@ -11,9 +11,9 @@ use store::{
 };
 
 use crate::{
-    files::Scratch,
     measure::{ROUNDS, Random, time},
-    remote::Remote,
+    rig::Nix,
+    tree::Scratch,
 };
 
 /// Paths, beside the one that refers to all of them.
@@ -27,9 +27,9 @@ const NEW_ROOT: &str = "/tmp/bench-daemon-copy";
 
 const POLICY: AddPolicy = AddPolicy { repair: false, check_signatures: false };
 
-/// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a store of
-/// its own process. All copy from files in memory, and all questions are included.
-pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
+/// Prints the time our copy takes into a daemon, against that of `nix copy` into the same daemon, and into a
+/// store of its own process. All copy from files in memory, and all questions are included.
+pub(crate) fn against_copy(from: &Nix, to: &Nix) {
     let scratch = Scratch::new();
     let top = fill(&mut client(from), &scratch);
     let (mut ours, mut to_daemon, mut in_process) = (Duration::MAX, Duration::MAX, Duration::MAX);
@@ -47,8 +47,8 @@ pub(crate) fn against_nix(from: &Remote<'_>, to: &Remote<'_>) {
     println!("bench daemon_add_in_process_ratio {:.2} ratio", ours.as_secs_f64() / in_process.as_secs_f64());
 }
 
-fn client(remote: &Remote<'_>) -> Client {
-    Client::connect(remote.connect(), StoreDir::default()).unwrap()
+fn client(nix: &Nix) -> Client {
+    Client::connect(nix.connect(), StoreDir::default()).unwrap()
 }
 
 /// Copies the closure of `top`, whose files are in `scratch` too.
@@ -58,8 +58,7 @@ fn copy(from: &mut Client, to: &mut Client, top: &StorePath, scratch: &Scratch) 
     let valid = to.query_valid_paths(&paths, false).unwrap();
     let missing: Vec<_> = closure.iter().filter(|info| !valid.contains(&info.path)).collect();
     assert_eq!(missing.len(), PATHS + 1);
-    to.add_paths(missing, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
-        .unwrap();
+    to.add_paths(missing, POLICY, |info, sink| dump(&scratch.path(&info.path.to_string()), sink)).unwrap();
 }
 
 fn closure(client: &mut Client, top: &StorePath) -> Closure {
@@ -74,19 +73,26 @@ fn closure(client: &mut Client, top: &StorePath) -> Closure {
     Closure::new(infos).unwrap()
 }
 
-fn remove(remote: &Remote<'_>, top: &StorePath) {
-    let mut client = client(remote);
+fn remove(nix: &Nix, top: &StorePath) {
+    let mut client = client(nix);
     let paths = closure(&mut client, top).iter().map(|info| info.path.clone()).collect();
-    client.collect_garbage(&GarbageAction::Delete(paths)).unwrap();
+    let delete = GarbageAction::Delete(paths);
+    // The process that served the connection before holds on to what was added until it has ended.
+    let mut attempts = (0..500).map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        client.collect_garbage(&delete)
+    });
+    assert!(attempts.any(|attempt| attempt.is_ok()));
 }
 
-fn nix_copy(from: &Remote<'_>, to: &str, top: &StorePath) {
+fn nix_copy(from: &Nix, to: &str, top: &StorePath) {
     let top = StoreDir::default().display(top).to_string();
     let copy = ["nix", "--extra-experimental-features", "nix-command", "copy", "--no-check-sigs"];
     from.run(&[&copy[..], &["--from", "local", "--to", to, &top]].concat());
 }
 
-/// Adds [`PATHS`] paths and one that refers to all of them, which it returns, and puts their files into `scratch`.
+/// Adds [`PATHS`] paths and one that refers to all of them, which it returns, and puts their files into
+/// `scratch`.
 fn fill(client: &mut Client, scratch: &Scratch) -> StorePath {
     let mut random = Random(1);
     let mut infos: Vec<_> =
@@ -95,9 +101,7 @@ fn fill(client: &mut Client, scratch: &Scratch) -> StorePath {
     top.references = infos.iter().map(|info| info.path.clone()).collect();
     let path = top.path.clone();
     infos.push(top);
-    client
-        .add_paths(&infos, POLICY, |info, sink| Ok(dump(&scratch.path(&info.path.to_string()), sink)?))
-        .unwrap();
+    client.add_paths(&infos, POLICY, |info, sink| dump(&scratch.path(&info.path.to_string()), sink)).unwrap();
     path
 }
 

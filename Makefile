@@ -1,6 +1,8 @@
 # The commands of the project; README.md explains the first two.
 .PHONY: demo test bench needs lint unit scenarios images help
 .DEFAULT_GOAL := help
+# The steps of a command build on one another.
+.NOTPARALLEL:
 export PYTHONDONTWRITEBYTECODE := 1
 export RUST_BACKTRACE := 0
 

@@ -14,6 +14,8 @@ use crate::wire::{Action, HostStatus, Power};
 
 /// How long one command on a host may take unless the scenario says otherwise.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// The most that is copied to a host at once, in bytes: it is held in memory.
+const COPY_LIMIT: usize = 1 << 30;
 /// How long a host may take to hand out its journal.
 const JOURNAL_LIMIT: Duration = Duration::from_secs(10);
 /// Where programs are on a pocket NixOS, and on the Debian below it.
@@ -115,6 +117,7 @@ impl<'lab> Host<'lab> {
             .arg(dir.key())
             .args(["-o", &format!("UserKnownHostsFile={}", dir.known_hosts().display())])
             .args(["-o", &format!("HostKeyAlias={}", self.name)])
+            .args(["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"])
             .args(["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"])
             .args(["-o", &format!("ConnectTimeout={}", login.patience.as_secs().max(1))])
             .args(["-p", &login.port.to_string(), "-l", login.user])
@@ -169,7 +172,13 @@ impl<'lab> Host<'lab> {
     pub fn copy(&self, from: &Path, to: &str) -> Result<()> {
         let parent = from.parent().context("a path has a directory")?;
         let name = from.file_name().context("a path has a name")?;
-        let packed = Command::new("tar").arg("-C").arg(parent).args(["-cf", "-", "--"]).arg(name).run()?;
+        let packed = Command::new("tar")
+            .arg("-C")
+            .arg(parent)
+            .args(["-cf", "-", "--"])
+            .arg(name)
+            .limit(COPY_LIMIT)
+            .run()?;
         self.run(["mkdir", "-p", to])?;
         self.command(["tar", "-C", to, "-xf", "-"])?.input(packed.stdout).run()?;
         Ok(())

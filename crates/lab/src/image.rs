@@ -72,6 +72,7 @@ impl Image {
         }
         let image = Self::of(&debian, &system);
         image.check()?;
+        system::touch(&system)?;
         Ok(image)
     }
 
@@ -93,7 +94,7 @@ impl Image {
         if !system.join(COMPLETE).exists() {
             tell(&format!("building the base system of the {} image", suite.name()));
             system::build(&debian.join("root"), &system)?;
-            system::prune(&debian, &system)?;
+            system::prune(&debian)?;
         }
         Self::find(layout, suite)
     }

@@ -1,7 +1,8 @@
 //! The keeper: process 1 of a lab, in pid, mount and network namespaces of its own.
 //!
 //! It makes the network and the hosts, boots them, and then answers on the control socket. When its
-//! standard input ends, its owner is gone and it ends too; the kernel then ends everything inside.
+//! standard input ends, its owner is gone and it ends too, unless it was let go before; the kernel then ends
+//! everything inside.
 
 use std::ffi::OsString;
 use std::fs;
@@ -28,14 +29,13 @@ mod delay;
 mod disk;
 mod firmware;
 mod identity;
+mod line;
 mod machine;
 mod net;
 
-/// What `lab keeper` does. `owned` keepers end with their standard input.
-pub fn run(dir: &LabDir, owned: bool) -> Result<()> {
-    if owned {
-        thread::spawn(end_with_owner);
-    }
+/// What `lab keeper` does.
+pub fn run(dir: &LabDir) -> Result<()> {
+    thread::spawn(end_with_owner);
     prepare_namespaces()?;
     let spec: Spec =
         serde_json::from_slice(&fs::read(dir.spec())?).context("the lab's spec cannot be read")?;
@@ -45,10 +45,11 @@ pub fn run(dir: &LabDir, owned: bool) -> Result<()> {
     serve(dir, &machines)
 }
 
-/// The owner holds the other end of our standard input and never writes.
+/// The owner holds the other end of our standard input. It writes one byte if the lab shall outlive it.
 fn end_with_owner() {
-    let _end = io::stdin().read(&mut [0]);
-    process::exit(0);
+    if !matches!(io::stdin().read(&mut [0]), Ok(1)) {
+        process::exit(0);
+    }
 }
 
 fn prepare_namespaces() -> Result<()> {
@@ -85,12 +86,13 @@ fn start_one(
     let host_dir = dir.host(&host.name);
     let disk = Disk::create(&host_dir, &spec.layers, &spec.boot, host.disk_mib)?;
     let cgroup = Cgroup::create(&dir.id(), &host.name)?;
-    let root = disk.root();
-    let machine = Arc::new(Machine::new(host.clone(), index, host_dir, disk, cgroup)?);
-    key.install(&root)?;
+    disk.mount()?;
+    key.install(&disk.root())?;
     if host.operator {
-        identity::install_operator(dir, spec, &root)?;
+        identity::install_operator(dir, spec, &disk.root())?;
     }
+    disk.sync()?;
+    let machine = Arc::new(Machine::new(host.clone(), index, host_dir, disk, cgroup)?);
     machine.power_on()?;
     Ok(machine)
 }
@@ -128,7 +130,7 @@ fn answer(request: &Request, machines: &[Arc<Machine>]) -> Result<Reply> {
     match request {
         Request::Status => Ok(Reply::Status(machines.iter().map(|machine| machine.status()).collect())),
         Request::Host { host, action } => {
-            let machine = machines.iter().find(|machine| machine.status().name == *host);
+            let machine = machines.iter().find(|machine| machine.name() == host);
             machine.with_context(|| format!("this lab has no host `{host}`"))?.perform(action)?;
             Ok(Reply::Done)
         }

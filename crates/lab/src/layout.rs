@@ -58,10 +58,11 @@ impl LabDir {
         &self.0
     }
 
-    /// The lab's name: the directory's.
+    /// The lab's name: what stands below the directory of all labs.
     #[must_use]
     pub fn id(&self) -> String {
-        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        let below = self.0.to_string_lossy();
+        below.rsplit_once("/labs/").map_or_else(|| below.clone().into_owned(), |(_, id)| id.to_owned())
     }
 
     /// Locked by the keeper for as long as it lives.

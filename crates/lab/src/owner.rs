@@ -26,6 +26,10 @@ use crate::wire::{Action, HostStatus, Reply, Request};
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long after that until every host answers over ssh.
 const READY_LIMIT: Duration = Duration::from_secs(60);
+/// The longest name of a lab.
+const MAX_NAME: usize = 40;
+/// The longest path of a Unix socket, see unix(7).
+const MAX_SOCKET_PATH: usize = 107;
 /// How long the kernel may take to end a lab's processes.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
@@ -103,22 +107,22 @@ impl Builder {
     pub fn start(self) -> Result<Lab> {
         static COUNTER: AtomicU32 = AtomicU32::new(0);
         let id = format!("t{}-{}", process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
-        let lab = self.launch(&id, true)?;
+        let lab = self.launch(&id, Command::input_pipe)?;
         lab.wait_ready()?;
         Ok(lab)
     }
 
-    /// Brings a lab up that outlives this process, until [`Lab::end`].
+    /// Brings a lab up that outlives this process, until [`Lab::end`]. Until it is ready it ends with us.
     pub fn start_detached(self, id: &str) -> Result<Lab> {
-        let lab = self.launch(id, false)?;
-        match lab.wait_ready() {
-            Ok(()) => Ok(lab),
-            // A lab that nobody was told of would be in everybody's way.
-            Err(error) => lab.end().and(Err(error)),
+        let mut lab = self.launch(id, |keeper| keeper.input_pipe().detached())?;
+        lab.wait_ready()?;
+        if let Some(mut keeper) = lab.owned.take() {
+            keeper.write_input(b"!").context("cannot let the lab go")?;
         }
+        Ok(lab)
     }
 
-    fn launch(&self, id: &str, owned: bool) -> Result<Lab> {
+    fn launch(&self, id: &str, bond: impl FnOnce(Command) -> Command) -> Result<Lab> {
         preflight::check(self.layout.root())?;
         let image = Image::find(&self.layout, self.suite)?;
         let hosts = self.hosts.clone();
@@ -127,52 +131,62 @@ impl Builder {
         let dir = self.layout.lab(id);
         let lock = claim(&self.layout, &dir)?;
         fs::write(dir.spec(), serde_json::to_vec_pretty(&spec)?)?;
+        self.take_tools(&dir)?;
+        let mut child = self.start_keeper(&dir, lock, bond)?;
+        fs::write(dir.pid(), child.id().to_string())?;
+        wait_for_control(&dir, &mut child)?;
+        let keeper = keeper_of(child.id())?;
+        Ok(Lab { dir, spec, program: self.program.clone(), keeper, owned: Some(child) })
+    }
+
+    fn take_tools(&self, dir: &LabDir) -> Result<()> {
         fs::create_dir_all(dir.tools())?;
         for tool in &self.tools {
             let name = tool.file_name().context("a tool is a program file")?;
             fs::copy(tool, dir.tools().join(name))
                 .with_context(|| format!("cannot take {}", tool.display()))?;
         }
-        let mut child = self.start_keeper(&dir, lock, owned)?;
-        fs::write(dir.pid(), child.id().to_string())?;
-        wait::until("bringing the lab up", START_LIMIT, || {
-            if dir.control().exists() {
-                return Ok(Ok(()));
-            }
-            if !child.is_running() {
-                return Ok(Err(keeper_ended(&dir)));
-            }
-            Err(anyhow!("the hosts are not started yet"))
-        })??;
-        let keeper = keeper_of(child.id())?;
-        Ok(Lab { dir, spec, program: self.program.clone(), keeper, owned: owned.then_some(child) })
+        Ok(())
     }
 
-    fn start_keeper(&self, dir: &LabDir, lock: File, owned: bool) -> Result<Child> {
+    fn start_keeper(&self, dir: &LabDir, lock: File, bond: impl FnOnce(Command) -> Command) -> Result<Child> {
         let log = File::create(dir.keeper_log())?;
         let command = Command::new("unshare")
             .args(["--pid", "--fork", "--kill-child", "--mount", "--net"])
             .arg(&self.program)
-            .args(["keeper", if owned { "--owned" } else { "--forever" }])
+            .arg("keeper")
             .arg(dir.path())
             // The lock file is the keeper's standard output: locked as long as the keeper lives.
             .stdout(Output::File(lock))
             .stderr(Output::File(log));
-        let command = if owned { command.input_pipe() } else { command.detached() };
-        command.spawn().context("cannot start the lab's keeper")
+        bond(command).spawn().context("cannot start the lab's keeper")
     }
+}
+
+/// Waits until every host has been started, or the keeper has given up.
+fn wait_for_control(dir: &LabDir, keeper: &mut Child) -> Result<()> {
+    wait::until("bringing the lab up", START_LIMIT, || {
+        if dir.control().exists() {
+            return Ok(Ok(()));
+        }
+        if !keeper.is_running() {
+            return Ok(Err(keeper_ended(dir)));
+        }
+        Err(anyhow!("the hosts are not started yet"))
+    })?
 }
 
 /// Makes the lab's directory and takes its lock; labs that have ended are cleared away on the way.
 fn claim(layout: &Layout, dir: &LabDir) -> Result<File> {
+    check_name(dir)?;
     let labs = layout.labs();
     fs::create_dir_all(&labs).with_context(|| format!("cannot create {}", labs.display()))?;
-    let all = File::create(labs.join(".lock"))?;
-    all.lock()?;
+    let _all = lock_all(&labs)?;
     for entry in fs::read_dir(&labs)? {
         let path = entry?.path();
         if path.is_dir() && !is_alive(&LabDir::at(&path)) {
-            clear(&LabDir::at(path))?;
+            // What is left of another lab is in nobody's way; the next one tries again.
+            let _left = clear(&LabDir::at(path));
         }
     }
     if dir.path().exists() {
@@ -181,16 +195,40 @@ fn claim(layout: &Layout, dir: &LabDir) -> Result<File> {
             dir.id()
         );
     }
-    fs::create_dir_all(dir.path()).with_context(|| format!("cannot create {}", dir.path().display()))?;
+    fs::create_dir(dir.path()).with_context(|| format!("cannot create {}", dir.path().display()))?;
     let lock = File::create(dir.lock())?;
     lock.lock()?;
     Ok(lock)
+}
+
+/// A name is one component of a path, and a socket's path has room for 107 bytes.
+fn check_name(dir: &LabDir) -> Result<()> {
+    let id = dir.id();
+    let plain = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !plain || id.len() > MAX_NAME {
+        bail!("`{id}` is no name for a lab: use letters, digits and `-`, at most {MAX_NAME}");
+    }
+    let length = dir.control().as_os_str().len();
+    if length > MAX_SOCKET_PATH {
+        bail!(
+            "the path of the lab's socket is {length} bytes long, {MAX_SOCKET_PATH} fit: set LOCKSTEP_LAB_DIR"
+        );
+    }
+    Ok(())
+}
+
+/// Held while labs are made and cleared away.
+fn lock_all(labs: &Path) -> Result<File> {
+    let all = File::create(labs.join(".lock"))?;
+    all.lock()?;
+    Ok(all)
 }
 
 fn is_alive(dir: &LabDir) -> bool {
     File::open(dir.lock()).is_ok_and(|lock| lock.try_lock().is_err())
 }
 
+/// Removes what is left of a lab that has ended. The caller holds the lock on all labs.
 fn clear(dir: &LabDir) -> Result<()> {
     cgroup::sweep(&dir.id());
     fs::remove_dir_all(dir.path()).with_context(|| format!("cannot clear {}", dir.path().display()))
@@ -213,6 +251,7 @@ impl Lab {
     /// The lab of that name that runs, for the `lab` program itself.
     pub fn find(layout: &Layout, id: &str) -> Result<Self> {
         let dir = layout.lab(id);
+        check_name(&dir)?;
         if !is_alive(&dir) {
             bail!("no lab `{id}` is up; `cargo lab up` brings one up");
         }
@@ -304,7 +343,17 @@ impl Lab {
         let end = Command::new("kill").args(["-KILL", pid.trim()]).run();
         self.owned = None;
         end.context("cannot end the lab's keeper")?;
+        self.clear_away()
+    }
+
+    /// Waits for the keeper's end and removes what is left, unless somebody else took the name meanwhile.
+    fn clear_away(&self) -> Result<()> {
         self.wait_end()?;
+        let labs = self.dir.path().parent().context("a lab lies below the layout")?;
+        let _all = lock_all(labs)?;
+        if is_alive(&self.dir) || !self.dir.path().exists() {
+            return Ok(());
+        }
         clear(&self.dir)
     }
 
@@ -339,7 +388,7 @@ impl Drop for Lab {
         }
         drop(child);
         // What cannot be cleared now is cleared when the next lab comes up.
-        let _later = self.wait_end().and_then(|()| clear(&self.dir));
+        let _later = self.clear_away();
     }
 }
 

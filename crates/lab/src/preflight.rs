@@ -4,22 +4,27 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use run::Command;
 use rustix::fs::statvfs;
 use rustix::process::geteuid;
 
 /// Programs the lab runs, with the Debian package that has them.
-const PROGRAMS: [(&str, &str); 14] = [
+const PROGRAMS: [(&str, &str); 18] = [
+    ("apt-get", "apt"),
     ("chroot", "coreutils"),
     ("cp", "coreutils"),
     ("debootstrap", "debootstrap"),
     ("find", "findutils"),
     ("ip", "iproute2"),
+    ("kill", "procps"),
     ("mke2fs", "e2fsprogs"),
     ("mount", "mount"),
     ("nsenter", "util-linux"),
+    ("python3", "python3"),
     ("ssh", "openssh-client"),
     ("ssh-keygen", "openssh-client"),
     ("systemd-nspawn", "systemd-container"),
+    ("tar", "tar"),
     ("tc", "iproute2"),
     ("umount", "mount"),
     ("unshare", "util-linux"),
@@ -45,8 +50,8 @@ pub fn missing(root: &Path) -> Vec<String> {
         missing.push("the lab needs root, for namespaces and mounts: run it as root".to_owned());
     }
     missing.extend(missing_programs(&std::env::var("PATH").unwrap_or_default()));
-    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
-    missing.extend(missing_file_systems(&known));
+    load_modules();
+    missing.extend(missing_file_systems(&known_file_systems()));
     for (path, what) in DEVICES {
         if !Path::new(path).exists() {
             missing.push(format!("the kernel offers no {what}: {path} does not exist"));
@@ -66,6 +71,22 @@ pub fn check(root: &Path) -> Result<()> {
         return Ok(());
     }
     Err(anyhow::anyhow!("this machine cannot run a lab:\n- {}", missing.join("\n- ")))
+}
+
+/// Many kernels have overlay, loop and tun as modules that are loaded when first asked for: ask.
+fn load_modules() {
+    let known = known_file_systems();
+    let absent = missing_file_systems(&known);
+    let wanted = FILE_SYSTEMS.iter().filter(|name| absent.iter().any(|line| line.contains(**name)));
+    let devices = DEVICES.iter().zip(["loop", "tun"]).filter(|((path, _), _)| !Path::new(path).exists());
+    for module in wanted.copied().chain(devices.map(|(_, module)| module)) {
+        // What cannot be loaded is named below as missing.
+        let _loaded = Command::new("modprobe").args(["--quiet", module]).output();
+    }
+}
+
+fn known_file_systems() -> String {
+    fs::read_to_string("/proc/filesystems").unwrap_or_default()
 }
 
 fn missing_programs(path: &str) -> Vec<String> {

@@ -8,7 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid,
+};
 
 use crate::capture::{Capture, Captured};
 use crate::command::{Command, Input, Output};
@@ -76,29 +78,36 @@ impl Child {
         self.process.id()
     }
 
-    /// Whether it still runs.
+    /// Whether it still runs. One that has ended is left to be reaped by [`Child::wait`] or on drop.
     pub fn is_running(&mut self) -> bool {
-        matches!(self.process.try_wait(), Ok(None))
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let ended = Pid::from_raw(self.process.id().cast_signed()).map(|pid| waitid(WaitId::Pid(pid), look));
+        matches!(ended, Some(Ok(None)))
     }
 
     /// Kills the child and all of its process group.
     pub fn kill(&mut self) {
-        if self.is_running()
-            && let Some(group) = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw)
-        {
-            // The group may be gone between the look and the kill; a child that is gone is what we want.
-            let _gone = kill_process_group(group, Signal::KILL);
-            let _gone = self.process.kill();
+        self.kill_group();
+    }
+
+    /// The child must not have been reaped: until then its id, and so its group's, is nobody else's.
+    fn kill_group(&mut self) {
+        if self.bond == Bond::Detached {
+            return;
         }
+        if let Some(group) = Pid::from_raw(self.process.id().cast_signed()) {
+            // A child in the foreground has no group of its own, and one that is gone is what we want.
+            let _gone = kill_process_group(group, Signal::KILL);
+        }
+        let _gone = self.process.kill();
     }
 
     /// Waits for the end, within the command's time limit.
     pub fn wait(mut self) -> Result<Finished, Error> {
         let deadline = self.timeout.map(|limit| Instant::now() + limit);
         let in_time = self.wait_until(deadline).map_err(|source| self.lost(source))?;
-        if !in_time {
-            self.kill();
-        }
+        // In time or not: what the child left running in its group ends with it, while the group is still its own.
+        self.kill_group();
         let status = self.process.wait().map_err(|source| self.lost(source))?;
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
         let stderr = self.collect(stderr)?.bytes;
@@ -115,16 +124,14 @@ impl Child {
 
     /// Waits for the child itself; false if `deadline` came first.
     fn wait_until(&mut self, deadline: Option<Instant>) -> io::Result<bool> {
-        let Some(deadline) = deadline else {
-            return self.process.wait().map(|_| true);
-        };
-        let pid = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
+        let pid = Pid::from_raw(self.process.id().cast_signed());
         let pid = pid.ok_or(io::ErrorKind::InvalidData)?;
         let handle = pidfd_open(pid, PidfdFlags::empty())?;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let timeout = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
-            match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&timeout)) {
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let timeout =
+                left.map(Timespec::try_from).transpose().map_err(|_| io::ErrorKind::InvalidInput)?;
+            match poll(&mut [PollFd::new(&handle, PollFlags::IN)], timeout.as_ref()) {
                 Ok(0) => return Ok(false),
                 Ok(_) => return Ok(true),
                 Err(rustix::io::Errno::INTR) => {}
@@ -138,7 +145,8 @@ impl Child {
         let Some(capture) = capture else { return Ok(nothing) };
         match capture.finish(Some(Instant::now() + STREAM_GRACE)) {
             Some(read) => read.map_err(|source| self.lost(source)),
-            None => Ok(nothing),
+            // Half an output must not pass for a whole one.
+            None => Err(self.lost(io::Error::other("a process that it started keeps its output open"))),
         }
     }
 
@@ -153,6 +161,15 @@ impl Child {
         let output = self.output.take()?;
         let input = self.pipe.take()?;
         Some((OwnedFd::from(output).into(), OwnedFd::from(input).into()))
+    }
+
+    /// Writes to the child's standard input, which must be a pipe that nobody has taken.
+    pub fn write_input(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = match &mut self.pipe {
+            Some(pipe) => pipe.write_all(bytes).and_then(|()| pipe.flush()),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        };
+        written.map_err(|source| self.lost(source))
     }
 
     /// Lets go of the child's standard input, so that it reads the end of it.

@@ -47,17 +47,44 @@ fn errors_name_the_command_and_the_cause() {
     }
 }
 
+/// Whether any process is left in this group; ended ones that nobody reaped do not count.
+fn is_empty(group: &str) -> bool {
+    let left = Command::new("ps").args(["-o", "stat=", "-g", group]).output().unwrap();
+    left.stdout_text().lines().all(|state| state.starts_with('Z'))
+}
+
 #[test]
-fn a_timeout_ends_the_whole_group() {
-    let script = "sleep 1000 & echo $!; wait";
-    let error = shell(&format!("{script} > /dev/null; true")).timeout(Duration::from_millis(100)).run();
-    assert!(matches!(error, Err(Error::TimedOut { .. })));
-    let child = shell(script).spawn().unwrap();
-    let group = child.id().to_string();
-    drop(child);
-    // A killed grandchild may not have been reaped yet.
-    let left = Command::new("pgrep").args(["--runstates", "D,R,S,T", "-g", &group]).output().unwrap();
-    assert_eq!(left.stdout_text(), "", "processes left in group {group}");
+fn what_a_child_leaves_running_in_its_group_ends_with_it() {
+    // The child writes its group first, so that the grandchild is there before anything ends.
+    let script = "sleep 1000 & echo $$; ";
+    let ended = shell(&format!("{script} exit 0")).run().unwrap();
+    assert!(is_empty(&ended.stdout_text()), "after its end");
+
+    for (ending, how) in [("wait", "by a time limit"), ("exit 0", "by a drop")] {
+        let mut child = shell(&format!("{script} {ending}"))
+            .input_pipe()
+            .stdout(Output::Pipe)
+            .timeout(Duration::from_millis(200))
+            .spawn()
+            .unwrap();
+        let (output, input) = child.take_streams().unwrap();
+        let mut group = String::new();
+        BufReader::new(output).read_line(&mut group).unwrap();
+        if ending == "wait" {
+            assert!(matches!(child.wait(), Err(Error::TimedOut { .. })));
+        } else {
+            drop(child);
+        }
+        assert!(is_empty(group.trim()), "{how}");
+        drop(input);
+    }
+}
+
+#[test]
+fn output_that_stays_open_is_an_error_and_not_half_an_output() {
+    // A grandchild in a session of its own outlives the group and holds the pipe.
+    let error = shell("setsid -f sh -c 'echo half; sleep 8'; sleep 0.3").run().unwrap_err();
+    assert!(error.to_string().starts_with("lost `sh -c"), "{error}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ does on the way (takes back a one-shot entry, notes what it selected). README.md
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -267,12 +268,22 @@ def boot_once(boot: Path) -> Choice:
             take_back_grub(boot)
         else:
             (boot / file).unlink()
+            # A firmware's variable is gone at once, whatever happens to the power.
+            sync_directory((boot / file).parent)
     if read(boot / "lab-firmware").strip() == "systemd-boot":
         selected = boot / EFI_VARIABLES / "LoaderEntrySelected"
         selected.parent.mkdir(parents=True, exist_ok=True)
         selected.write_text(choice.entry.id)
     verify(boot, choice)
     return choice
+
+
+def sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def take_back_grub(boot: Path) -> None:

@@ -24,20 +24,7 @@ pub(super) enum Ending {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Lifetime {
-    /// End with standard input.
-    #[arg(long)]
-    owned: bool,
-    /// Run until killed.
-    #[arg(long)]
-    forever: bool,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct KeeperArguments {
-    #[command(flatten)]
-    lifetime: Lifetime,
     dir: PathBuf,
 }
 
@@ -54,7 +41,7 @@ pub(super) struct EnterGroupsArguments {
 }
 
 pub(super) fn keeper(arguments: &KeeperArguments) -> Result<ExitCode> {
-    keeper::run(&LabDir::at(&arguments.dir), arguments.lifetime.owned)?;
+    keeper::run(&LabDir::at(&arguments.dir))?;
     Ok(ExitCode::SUCCESS)
 }
 

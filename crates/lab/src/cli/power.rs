@@ -25,10 +25,10 @@ pub(super) struct LineArguments {
     #[arg(long)]
     plugged: Option<bool>,
     /// Delay every frame by so many milliseconds in each direction; 0 for none.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
     delay: Option<u32>,
     /// Limit each direction to so many kbit/s; 0 for no limit.
-    #[arg(long, value_name = "KBIT")]
+    #[arg(long, value_name = "KBIT", value_parser = clap::value_parser!(u32).range(0..=10_000_000))]
     rate: Option<u32>,
 }
 

@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::status::write_out;
 use lab::image::Image;
 use lab::{Builder, HostSpec, Layout, Suite, preflight};
 
@@ -16,24 +17,23 @@ pub(super) struct Arguments {
     #[arg(default_values = ["web1", "web2", "db1"], value_name = "HOST")]
     hosts: Vec<String>,
     /// So many hosts, called host1, host2 and so on, instead of names.
-    #[arg(long, value_name = "N", conflicts_with = "hosts")]
-    count: Option<usize>,
+    #[arg(long, value_name = "N", conflicts_with = "hosts", value_parser = clap::value_parser!(u16).range(1..=200))]
+    count: Option<u16>,
     /// Also an operator host with the lab's key, Nix and git.
     #[arg(long)]
     operator: bool,
     /// Limit every host's memory.
-    #[arg(long, value_name = "MIB")]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1_048_576))]
     memory: Option<u64>,
     /// The image: `trixie` or `sid`.
     #[arg(long, default_value = "trixie")]
     image: Suite,
 }
 
-#[expect(clippy::print_stdout, reason = "progress and the answer")]
 pub(super) fn run(lab: &str, arguments: &Arguments) -> Result<ExitCode> {
     let layout = Layout::from_env();
     preflight::check(layout.root())?;
-    Image::build(&layout, arguments.image, &|what| println!("{what}"))?;
+    Image::build(&layout, arguments.image, &|what| drop(write_out(&format!("{what}\n"))))?;
     let start = Instant::now();
     let program = env::current_exe().context("cannot find this program")?;
     let mut builder = Builder::new(program).suite(arguments.image);
@@ -44,9 +44,10 @@ pub(super) fn run(lab: &str, arguments: &Arguments) -> Result<ExitCode> {
         builder = builder.operator();
     }
     let up = builder.start_detached(lab)?;
-    println!("{} hosts answer over ssh after {:.1} s", up.hosts().count(), start.elapsed().as_secs_f64());
+    let seconds = start.elapsed().as_secs_f64();
+    write_out(&format!("{} hosts answer over ssh after {seconds:.1} s\n", up.hosts().count()))?;
     super::status::print(&up)?;
-    println!("`cargo lab ssh HOST` logs in, `cargo lab down` ends it all");
+    write_out("`cargo lab ssh HOST` logs in, `cargo lab down` ends it all\n")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -63,8 +63,10 @@ pub(super) fn build(suite: Suite, target: &Path) -> Result<()> {
     let mirror = mirror()?;
     build_beside(target, |part| {
         let root = part.join("root");
-        Command::new("debootstrap")
-            .args(["--variant=minbase", &format!("--include={}", PACKAGES.join(",")), suite.name()])
+        // In namespaces of its own: what it mounts goes with it, however it ends.
+        Command::new("unshare")
+            .args(["--mount", "--pid", "--fork", "--kill-child", "debootstrap", "--variant=minbase"])
+            .args([&format!("--include={}", PACKAGES.join(",")), suite.name()])
             .arg(&root)
             .arg(&mirror)
             .run()
@@ -122,8 +124,10 @@ fn mirror() -> Result<String> {
     pick_mirror(&text).context("apt knows no Debian mirror; run `apt-get update` first").map(str::to_owned)
 }
 
+/// The first that debootstrap can use: it knows neither apt's mirror lists nor its discs.
 fn pick_mirror(targets: &str) -> Option<&str> {
-    targets.lines().find_map(|line| line.strip_suffix(" Debian main"))
+    let mirrors = targets.lines().filter_map(|line| line.strip_suffix(" Debian main"));
+    mirrors.into_iter().find(|uri| ["http:", "https:", "file:"].iter().any(|scheme| uri.starts_with(scheme)))
 }
 
 #[cfg(test)]
@@ -133,8 +137,9 @@ mod tests {
     #[test]
     fn the_mirror_is_debians_own_not_the_security_archive() {
         let cases = [
-            ("safe: Debian-Security main\nmirror: Debian main", Some("mirror:")),
+            ("safe: Debian-Security main\nhttps:mirror Debian main", Some("https:mirror")),
             ("other: nodesource main\nmirror: Debian contrib", None),
+            ("cdrom:disc Debian main\nfile:mirror Debian main", Some("file:mirror")),
             ("", None),
         ];
         for (targets, expected) in cases {

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 use run::Command;
@@ -10,9 +11,11 @@ use rustix::mount::{
     MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_bind_recursive, mount_change, unmount,
 };
 
-use super::build_beside;
 use super::key::{Key, files};
+use super::{COMPLETE, build_beside};
 
+/// How long a base system is kept that no lab is started with.
+const KEPT: Duration = Duration::from_hours(24);
 /// Where the image keeps the pocket NixOS's source, for configurations that scenarios build on a host.
 const SOURCE: &str = "lab/os";
 
@@ -41,11 +44,19 @@ pub(super) fn build(root: &Path, target: &Path) -> Result<()> {
     })
 }
 
-/// Removes base systems of earlier versions of the source.
-pub(super) fn prune(debian: &Path, keep: &Path) -> Result<()> {
+/// Notes that a base system is in use today.
+pub(super) fn touch(system: &Path) -> Result<()> {
+    let mark = fs::File::options().write(true).open(system.join(COMPLETE))?;
+    mark.set_modified(SystemTime::now()).context("cannot note that the base system is used")
+}
+
+/// Removes base systems that nobody has started a lab with for a while: one that another checkout uses, or a
+/// lab that runs, must stay.
+pub(super) fn prune(debian: &Path) -> Result<()> {
     for entry in fs::read_dir(debian.join("systems"))? {
         let path = entry?.path();
-        if path != keep {
+        let used = fs::metadata(path.join(COMPLETE)).and_then(|mark| mark.modified());
+        if used.is_ok_and(|used| used.elapsed().is_ok_and(|age| age > KEPT)) {
             fs::remove_dir_all(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }

@@ -50,9 +50,9 @@ impl Cgroup {
         std::iter::once(&self.unified).chain(&self.legacy)
     }
 
-    /// Removes what an earlier boot made below the group.
+    /// Removes what an earlier boot made below the group; what is set on the group itself holds on.
     pub(super) fn renew(&self) -> Result<()> {
-        remove_tree(&self.unified);
+        remove_children(&self.unified);
         self.make()
     }
 
@@ -68,22 +68,31 @@ impl Cgroup {
     /// Kills every process of the host and thaws the group for the next boot.
     pub(super) fn kill(&self) -> Result<()> {
         self.write("cgroup.kill", "1")?;
-        self.write("cgroup.freeze", "0")?;
+        self.thaw()?;
         let events = self.unified.join("cgroup.events");
         wait::until_true("killing the host", KILL_LIMIT, || {
             fs::read_to_string(&events).is_ok_and(|text| text.contains("populated 0"))
         })
     }
 
-    /// Limits the host's memory, or lifts the limit. There is no swap to escape to on a lab host.
+    /// Lets a frozen host go on.
+    pub(super) fn thaw(&self) -> Result<()> {
+        self.write("cgroup.freeze", "0")
+    }
+
+    /// Limits the host's memory together with its swap, or lifts the limit.
     pub(super) fn limit_memory(&self, mib: Option<u64>) -> Result<()> {
+        let bytes = mib.map(|mib| mib.saturating_mul(1 << 20).to_string());
         let v1 = self.legacy.iter().find(|dir| dir.starts_with(Path::new(ROOT).join("memory")));
-        let (file, unlimited) = match v1 {
-            Some(dir) => (dir.join("memory.limit_in_bytes"), "-1"),
-            None => (self.unified.join("memory.max"), "max"),
+        let Some(group) = v1 else {
+            write_if_there(&self.unified.join("memory.swap.max"), bytes.as_ref().map_or("max", |_| "0"))?;
+            return self.write("memory.max", bytes.as_deref().unwrap_or("max"));
         };
-        let value = mib.map_or_else(|| unlimited.to_owned(), |mib| (mib << 20).to_string());
-        fs::write(&file, value).with_context(|| format!("cannot write {}", file.display()))
+        // Memory and swap together may never be limited to less than memory alone: lift one before the other.
+        let (memory, both) = (group.join("memory.limit_in_bytes"), group.join("memory.memsw.limit_in_bytes"));
+        write_if_there(&both, "-1")?;
+        write_if_there(&memory, bytes.as_deref().unwrap_or("-1"))?;
+        bytes.map_or(Ok(()), |bytes| write_if_there(&both, &bytes))
     }
 
     fn write(&self, file: &str, value: &str) -> Result<()> {
@@ -92,8 +101,23 @@ impl Cgroup {
     }
 }
 
-/// Removes the groups of a lab that has ended; groups still in use stay.
+/// Writes a limit that some kernels do not have: without swap there is nothing to limit.
+fn write_if_there(file: &Path, value: &str) -> Result<()> {
+    if !file.exists() {
+        return Ok(());
+    }
+    fs::write(file, value).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Ends whatever still runs of a lab that has ended, and removes its groups.
 pub(crate) fn sweep(lab: &str) {
+    let group = unified_root().join(OURS).join(lab);
+    // A group that does not exist has nothing left to kill.
+    let _gone = fs::write(group.join("cgroup.kill"), "1");
+    let _late = wait::until_true("the lab's processes to end", KILL_LIMIT, || {
+        fs::read_to_string(group.join("cgroup.events")).is_ok_and(|text| text.contains("populated 0"))
+            || !group.exists()
+    });
     for root in std::iter::once(unified_root()).chain(legacy_roots()) {
         remove_tree(&root.join(OURS).join(lab));
     }
@@ -151,11 +175,15 @@ fn delegate_memory(group: &Path) -> Result<()> {
 
 /// Removes a tree of empty groups, deepest first; a group that is in use stays, which is what we want.
 fn remove_tree(group: &Path) {
+    remove_children(group);
+    let _in_use = fs::remove_dir(group);
+}
+
+fn remove_children(group: &Path) {
     let Ok(entries) = fs::read_dir(group) else { return };
     for entry in entries.flatten() {
         if entry.path().is_dir() {
             remove_tree(&entry.path());
         }
     }
-    let _in_use = fs::remove_dir(group);
 }

@@ -14,27 +14,29 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
-use super::net::{BRIDGE, cable, ip};
+use super::net::{BRIDGE, ip};
 
 /// The largest frame: the bridge's MTU of 1500 with its Ethernet header, and room for a tag.
 const FRAME: usize = 1600;
 /// Frames in flight in one direction; what comes beyond is dropped, as a router does.
 const IN_FLIGHT: usize = 50_000;
 
-/// A delayed cable; dropping it plugs the cable back into the lab's bridge.
+/// A bridge on which every frame to and from the lab's bridge is delayed; it goes when this is dropped.
 pub(super) struct Delay {
-    index: usize,
+    near: String,
+    far: String,
+    own: String,
     stop: Arc<AtomicBool>,
 }
 
 impl Delay {
-    /// Delays every frame of the host at `index` by `ms` in each direction.
+    /// A bridge for the host at `index`, `ms` away in each direction.
     pub(super) fn start(index: usize, ms: u32) -> Result<Self> {
-        let (near, far, own) = names(index);
+        let (near, far, own) = (format!("near{index}"), format!("far{index}"), format!("slow{index}"));
         let host_side = Arc::new(tap(&near)?);
         let lab_side = Arc::new(tap(&far)?);
         ip(&["link", "add", &own, "type", "bridge"])?;
-        for (device, bridge) in [(&near, own.as_str()), (&far, BRIDGE), (&cable(index), &own)] {
+        for (device, bridge) in [(&near, own.as_str()), (&far, BRIDGE)] {
             ip(&["link", "set", device, "master", bridge])?;
             ip(&["link", "set", device, "up"])?;
         }
@@ -43,24 +45,23 @@ impl Delay {
         let delay = Duration::from_millis(ms.into());
         carry(host_side.clone(), lab_side.clone(), delay, stop.clone());
         carry(lab_side, host_side, delay, stop.clone());
-        Ok(Self { index, stop })
+        Ok(Self { near, far, own, stop })
+    }
+
+    /// The bridge for the host's cable.
+    pub(super) fn bridge(&self) -> &str {
+        &self.own
     }
 }
 
 impl Drop for Delay {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        let (near, far, own) = names(self.index);
-        // The cable may be gone with its host; the taps and the small bridge go in any case.
-        let _gone = ip(&["link", "set", &cable(self.index), "master", BRIDGE]);
-        for device in [&near, &far, &own] {
+        for device in [&self.near, &self.far, &self.own] {
+            // What is gone already is as it should be.
             let _gone = ip(&["link", "delete", device]);
         }
     }
-}
-
-fn names(index: usize) -> (String, String, String) {
-    (format!("near{index}"), format!("far{index}"), format!("slow{index}"))
 }
 
 fn tap(name: &str) -> Result<SyncDevice> {

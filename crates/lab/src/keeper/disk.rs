@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use run::Command;
+use rustix::fs::syncfs;
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 
 use crate::layout::HostDir;
@@ -55,6 +56,14 @@ impl Disk {
             .context("cannot mount the host's root")?;
         fs::create_dir_all(self.boot())?;
         mount_loop(&self.dir.boot_disk(), &self.boot())
+    }
+
+    /// Writes everything to the loop files: what a host finds at its first boot survives a power cut.
+    pub(super) fn sync(&self) -> Result<()> {
+        for path in [self.dir.layer(), self.boot()] {
+            syncfs(File::open(&path)?).with_context(|| format!("cannot sync {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Unmounts everything; waits for what a killed process still holds.

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use run::Command;
 use serde::Deserialize;
 
@@ -32,5 +32,6 @@ pub(super) fn choose(boot: &Path) -> Result<Choice> {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/os/loader/resolve.py");
     let answer = Command::new("python3").arg("-B").arg(rules).arg("--boot").arg(boot).output()?;
     // It ends with 1 when nothing boots; an answer is an answer.
-    Ok(serde_json::from_slice(&answer.stdout)?)
+    serde_json::from_slice(&answer.stdout)
+        .with_context(|| format!("the loader's rules gave no answer: {}", answer.stderr_text()))
 }

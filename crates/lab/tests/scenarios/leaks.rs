@@ -26,11 +26,21 @@ fn left_of(dir: &Path) -> Result<Vec<String>> {
     left.extend(
         loops.stdout_text().lines().filter(|line| line.contains(dir)).map(|line| format!("loop {line}")),
     );
-    let links = Command::new("ip").args(["-brief", "link"]).run()?.stdout_text();
+    let id = Path::new(dir).file_name().context("a lab has a name")?;
+    let roots = ["", "unified", "systemd", "memory"].map(|root| Path::new("/sys/fs/cgroup").join(root));
+    let groups = roots.iter().map(|root| root.join("lockstep-lab").join(id));
+    // An interface lives as long as a process of its namespace, so these stand for the interfaces, too.
     left.extend(
-        links.lines().filter(|line| line.starts_with("vb-") || line.starts_with("br0")).map(str::to_owned),
+        groups.filter(|group| holds_processes(group)).map(|group| format!("group {}", group.display())),
     );
     Ok(left)
+}
+
+fn holds_processes(group: &Path) -> bool {
+    let procs = fs::read_to_string(group.join("cgroup.procs"));
+    let below = fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+    procs.is_ok_and(|procs| !procs.is_empty())
+        || below.into_iter().any(|path| path.is_dir() && holds_processes(&path))
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {

@@ -240,7 +240,7 @@ in
           Type = "oneshot";
         };
         script = lib.concatMapStrings (key: ''
-          [ -s ${key.path} ] || { mkdir -p -m 0755 ${dirOf key.path}; ssh-keygen -q -t ${key.type} -f ${key.path} -N ""; }
+          [ -s ${key.path} ] || { mkdir -p -m 0755 ${dirOf key.path}; rm -f ${key.path}; ssh-keygen -q -t ${key.type} -f ${key.path} -N ""; }
         '') cfg.hostKeys;
       };
     }

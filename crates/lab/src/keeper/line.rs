@@ -1,0 +1,91 @@
+//! A host's line: its cable, and what was set on it, which holds on over boots.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use run::Command;
+
+use super::delay::Delay;
+use super::net::{BRIDGE, CARD, cable, ip};
+use crate::wait;
+
+/// How long systemd-nspawn may take to make the cable.
+const CABLE_LIMIT: Duration = Duration::from_secs(20);
+/// How long a rate limit may queue a frame: about what a home router does.
+const QUEUE: &str = "200ms";
+
+/// The line of one host.
+pub(super) struct Line {
+    index: usize,
+    plugged: bool,
+    kbit: Option<u32>,
+    delay: Option<Delay>,
+}
+
+impl Line {
+    /// A line without delay or limit.
+    pub(super) fn new(index: usize) -> Self {
+        Self { index, plugged: true, kbit: None, delay: None }
+    }
+
+    /// Connects the cable that systemd-nspawn made for this boot; `init` is the host's PID 1.
+    pub(super) fn connect(&self, init: u32) -> Result<()> {
+        let cable = cable(self.index);
+        wait::until("making the host's cable", CABLE_LIMIT, || ip(&["link", "show", "dev", &cable]))?;
+        self.join()?;
+        self.apply_plug()?;
+        self.apply_rate(init)
+    }
+
+    /// Pulls or plugs the cable.
+    pub(super) fn plug(&mut self, plugged: bool) -> Result<()> {
+        self.plugged = plugged;
+        self.apply_plug()
+    }
+
+    /// Limits each direction to so many kbit/s, or lifts the limit.
+    pub(super) fn limit(&mut self, init: u32, kbit: Option<u32>) -> Result<()> {
+        self.kbit = kbit;
+        self.apply_rate(init)
+    }
+
+    /// Delays every frame by so many milliseconds in each direction, or not.
+    pub(super) fn delay(&mut self, ms: Option<u32>) -> Result<()> {
+        // The old one goes first: both use the same interfaces.
+        self.delay = None;
+        self.delay = ms.map(|ms| Delay::start(self.index, ms)).transpose()?;
+        self.join()
+    }
+
+    /// Puts the cable on the lab's bridge, or on that of the delay.
+    fn join(&self) -> Result<()> {
+        let bridge = self.delay.as_ref().map_or(BRIDGE, Delay::bridge);
+        ip(&["link", "set", &cable(self.index), "master", bridge])
+    }
+
+    fn apply_plug(&self) -> Result<()> {
+        ip(&["link", "set", &cable(self.index), if self.plugged { "up" } else { "down" }])
+    }
+
+    /// Limits both directions: towards the host on our end of the cable, from it on its card.
+    fn apply_rate(&self, init: u32) -> Result<()> {
+        let init = init.to_string();
+        let inside = Command::new("nsenter").args(["--target", &init, "--net", "--", "tc"]);
+        set_bucket(Command::new("tc"), &cable(self.index), self.kbit)?;
+        set_bucket(inside, CARD, self.kbit)
+    }
+}
+
+fn set_bucket(tc: Command, device: &str, kbit: Option<u32>) -> Result<()> {
+    let Some(kbit) = kbit else {
+        // Without a limit there is nothing to delete, and that is as asked.
+        tc.args(["qdisc", "delete", "dev", device, "root"]).output()?;
+        return Ok(());
+    };
+    let (rate, burst) = (format!("{kbit}kbit"), kbit.saturating_mul(2).max(4000).to_string());
+    tc.args(["qdisc", "replace", "dev", device, "root", "tbf", "rate", &rate, "burst", &burst])
+        .args(["latency", QUEUE])
+        .run()
+        .context("the kernel may lack the token bucket filter (module `sch_tbf`)")?;
+    Ok(())
+}

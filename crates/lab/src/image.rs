@@ -87,7 +87,7 @@ impl Image {
         }
         let debian = debian::directory(layout, suite);
         if !debian.join(COMPLETE).exists() {
-            tell(&format!("building the {} image (about a minute, once)", suite.name()));
+            tell(&format!("building the {} image (one to two minutes, once)", suite.name()));
             debian::build(suite, &debian)?;
         }
         let system = system::directory(&debian)?;

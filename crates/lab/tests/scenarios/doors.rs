@@ -7,7 +7,7 @@ use lab::{Host, Login, wait};
 use run::{Child, Finished};
 
 use super::lab;
-use super::systems::{SOON, build, current, power_cycle, test, test_while_logged_in};
+use super::systems::{BOOT, SOON, build, current, power_cycle, test, test_while_logged_in};
 
 fn login(port: u16) -> Login<'static> {
     Login { port, patience: Duration::from_secs(2), ..Login::default() }
@@ -34,7 +34,7 @@ fn wait_answer(host: &Host<'_>, port: u16) -> Result<()> {
 /// A connection that says `held` once its input ends.
 fn hold(host: &Host<'_>) -> Result<Child> {
     let held = host.ssh_command(login(22)).arg("touch /run/held; read line; echo held").input_pipe();
-    let held = held.timeout(SOON).spawn()?;
+    let held = held.timeout(BOOT).spawn()?;
     wait::until("the connection to stand", SOON, || host.run(["rm", "/run/held"]))?;
     Ok(held)
 }
@@ -137,16 +137,18 @@ fn a_closed_firewall_keeps_connections_and_drops_new_ones() -> Result<()> {
             &format!("{closed} networking.firewall.rejectPackets = true;"),
         ],
     )?;
-    let cases = [(plain, "timed out"), (tables, "timed out"), (rejecting, "Connection refused")];
-    for (system, refusal) in cases {
-        let mut held = hold(&host)?;
+    let mut held = Vec::new();
+    for (system, refusal) in [(plain, "timed out"), (tables, "timed out"), (rejecting, "Connection refused")]
+    {
+        held.push((hold(&host)?, system, refusal));
+    }
+    for (mut connection, system, refusal) in held {
         test_while_logged_in(&host, &system)?;
         let refused = at(&host, &host.address(), 22, "true")?;
         assert!(refused.stderr_text().contains(refusal), "{}", refused.stderr_text());
-        held.close_input();
-        assert_eq!(held.wait()?.stdout_text(), "held", "a connection that exists goes on");
-        test(&host, &old)?;
-        wait_answer(&host, 22)?;
+        connection.close_input();
+        assert_eq!(connection.wait()?.stdout_text(), "held", "a connection that exists goes on");
     }
-    Ok(())
+    test(&host, &old)?;
+    wait_answer(&host, 22)
 }

@@ -40,7 +40,9 @@ impl Delay {
             ip(&["link", "set", device, "master", bridge])?;
             ip(&["link", "set", device, "up"])?;
         }
-        ip(&["link", "set", &own, "up"])?;
+        // It only passes frames on. With ARP it would answer for the keeper's address at once, and the way to
+        // the keeper would be short.
+        ip(&["link", "set", &own, "arp", "off", "addrgenmode", "none", "up"])?;
         let stop = Arc::new(AtomicBool::new(false));
         let delay = Duration::from_millis(ms.into());
         carry(host_side.clone(), lab_side.clone(), delay, stop.clone());

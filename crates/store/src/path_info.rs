@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use thiserror::Error;
+
 use crate::{
     content_address::{ContentAddress, References},
     hash::Sha256,
@@ -18,7 +20,7 @@ pub struct PathInfo {
     pub deriver: Option<StorePath>,
     /// SHA-256 of its NAR.
     pub nar_hash: Sha256,
-    /// Bytes of its NAR.
+    /// Bytes of its NAR; 0 if not known, for no NAR is empty.
     pub nar_size: u64,
     /// The paths it refers to, itself included if it does.
     pub references: BTreeSet<StorePath>,
@@ -30,6 +32,17 @@ pub struct PathInfo {
     pub signatures: BTreeSet<Signature>,
     /// What its name was computed from, if from its content.
     pub content_address: Option<ContentAddress>,
+}
+
+/// Why a path cannot be signed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FingerprintError {
+    /// The size of its NAR is 0, which stands for "not known".
+    #[error("{path} cannot be signed, for the size of its NAR is not known; dump it to find out")]
+    NoNarSize {
+        /// The path.
+        path: StorePath,
+    },
 }
 
 impl PathInfo {
@@ -49,24 +62,29 @@ impl PathInfo {
         }
     }
 
-    /// The text that is signed: path, NAR hash, NAR size and references.
-    #[must_use]
-    pub fn fingerprint(&self, store_dir: &StoreDir) -> String {
+    /// The text that is signed: path, NAR hash, NAR size and references. There is none without a size.
+    pub fn fingerprint(&self, store_dir: &StoreDir) -> Result<String, FingerprintError> {
+        if self.nar_size == 0 {
+            return Err(FingerprintError::NoNarSize { path: self.path.clone() });
+        }
         let path = store_dir.display(&self.path);
         let references: Vec<_> =
             self.references.iter().map(|reference| store_dir.display(reference).to_string()).collect();
-        format!("1;{path};{};{};{}", self.nar_hash, self.nar_size, references.join(","))
+        Ok(format!("1;{path};{};{};{}", self.nar_hash, self.nar_size, references.join(",")))
     }
 
     /// Adds the signature of `key`.
-    pub fn sign(&mut self, store_dir: &StoreDir, key: &SecretKey) {
-        self.signatures.insert(key.sign(self.fingerprint(store_dir).as_bytes()));
+    pub fn sign(&mut self, store_dir: &StoreDir, key: &SecretKey) -> Result<(), FingerprintError> {
+        let signature = key.sign(self.fingerprint(store_dir)?.as_bytes());
+        self.signatures.insert(signature);
+        Ok(())
     }
 
-    /// How many of the `trusted` keys have signed this.
+    /// How many of the `trusted` keys have signed this; none if it has no fingerprint.
     #[must_use]
     pub fn count_valid_signatures(&self, store_dir: &StoreDir, trusted: &TrustedKeys) -> usize {
-        trusted.count_valid(self.fingerprint(store_dir).as_bytes(), &self.signatures)
+        let count = |text: String| trusted.count_valid(text.as_bytes(), &self.signatures);
+        self.fingerprint(store_dir).map_or(0, count)
     }
 
     /// Whether there is a content address and the path's name follows from it.

@@ -226,9 +226,13 @@ impl TrustedKeys {
 }
 
 impl FromIterator<PublicKey> for TrustedKeys {
-    /// Of several keys with one name the last counts, as in Nix.
+    /// Of several keys with one name the first counts, as in Nix.
     fn from_iter<I: IntoIterator<Item = PublicKey>>(keys: I) -> Self {
-        Self(keys.into_iter().map(|key| (key.name.clone(), key)).collect())
+        let mut by_name = BTreeMap::new();
+        for key in keys {
+            by_name.entry(key.name.clone()).or_insert(key);
+        }
+        Self(by_name)
     }
 }
 

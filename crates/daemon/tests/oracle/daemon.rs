@@ -217,7 +217,7 @@ fn signatures(host: &Host<'_>) {
     assert_daemon_says(&refused, "signature");
     assert!(refused.connection_usable());
     add(&mut client, &[(info.clone(), nar)]);
-    info.sign(&StoreDir::default(), &key);
+    info.sign(&StoreDir::default(), &key).unwrap();
     client.add_signatures(&info.path, &info.signatures).unwrap();
     assert_eq!(client.query_path_info(&info.path).unwrap().unwrap().signatures, info.signatures);
     let public = key.public_key().to_string();

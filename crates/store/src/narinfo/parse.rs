@@ -1,4 +1,7 @@
 //! The lines of a narinfo, first taken apart, then understood.
+//!
+//! Stricter than Nix in this: a line comes once (Nix takes the last of some and refuses others), and the text is
+//! UTF-8 without control characters, so that what was read can be shown.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,7 +15,7 @@ use crate::{
     content_address::{ContentAddress, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError, Sha256},
     path_info::PathInfo,
-    signature::{ParseKeyError, Signature},
+    signature::Signature,
     store_path::{StoreDir, StorePath, StorePathError},
 };
 
@@ -92,18 +95,12 @@ pub enum ParseNarInfoErrorKind {
         /// The algorithm that was found.
         algorithm: Algorithm,
     },
-    /// A reference that comes twice.
-    #[error("a reference comes twice")]
-    DuplicateReference,
     /// A bad store path.
     #[error("expected a store path")]
     StorePath(#[from] StorePathError),
     /// A bad hash.
     #[error("expected a hash")]
     Hash(#[from] ParseHashError),
-    /// A bad signature.
-    #[error("expected a signature")]
-    Signature(#[from] ParseKeyError),
     /// A bad content address.
     #[error("expected a content address")]
     ContentAddress(#[from] ParseContentAddressError),
@@ -125,15 +122,15 @@ pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<NarInfo, ParseN
     let info = PathInfo {
         deriver: lines.optional("Deriver", parse_deriver)?.flatten(),
         references: lines.optional("References", parse_references)?.unwrap_or_default(),
-        signatures: lines.signatures()?,
-        content_address: lines.optional("CA", str::parse::<ContentAddress>)?,
+        signatures: lines.signatures(),
+        content_address: lines.optional("CA", parse_content_address)?.flatten(),
         ..PathInfo::new(path, nar_hash, nar_size)
     };
-    let compression = lines.optional("Compression", |text| parse_word("Compression", text))?;
+    let compression = lines.text("Compression").filter(|text| !text.is_empty());
     Ok(NarInfo {
         info,
-        url: lines.required("URL", |text| parse_word("URL", text))?,
-        compression: compression.unwrap_or_else(|| DEFAULT_COMPRESSION.to_owned()),
+        url: lines.required("URL", parse_url)?,
+        compression: compression.unwrap_or(DEFAULT_COMPRESSION).to_owned(),
         file_hash: lines.optional("FileHash", str::parse::<Hash>)?,
         file_size: lines.optional("FileSize", parse_number)?,
     })
@@ -213,8 +210,14 @@ impl<'a> Lines<'a> {
         self.optional(field, parse)?.ok_or(Kind::Missing { field }.at(self.end))
     }
 
-    fn signatures(&self) -> Result<BTreeSet<Signature>, ParseNarInfoError> {
-        self.signatures.iter().map(|value| value.parse(str::parse::<Signature>)).collect()
+    /// The value of a line as it stands.
+    fn text(&self, field: &'static str) -> Option<&'a str> {
+        self.fields.get(field).map(|value| value.text)
+    }
+
+    /// The signatures, without those of a form that is not known here, which can count for nothing.
+    fn signatures(&self) -> BTreeSet<Signature> {
+        self.signatures.iter().filter_map(|value| value.text.parse().ok()).collect()
     }
 }
 
@@ -238,11 +241,18 @@ fn parse_number(text: &str) -> Result<u64, Kind> {
     text.parse().map_err(|_| Kind::Number)
 }
 
-fn parse_word(field: &'static str, text: &str) -> Result<String, Kind> {
+fn parse_url(text: &str) -> Result<String, Kind> {
     if text.is_empty() {
-        return Err(Kind::Empty { field });
+        return Err(Kind::Empty { field: "URL" });
     }
     Ok(text.to_owned())
+}
+
+fn parse_content_address(text: &str) -> Result<Option<ContentAddress>, ParseContentAddressError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some)
 }
 
 fn parse_deriver(text: &str) -> Result<Option<StorePath>, StorePathError> {
@@ -252,15 +262,7 @@ fn parse_deriver(text: &str) -> Result<Option<StorePath>, StorePathError> {
     text.parse().map(Some)
 }
 
-fn parse_references(text: &str) -> Result<BTreeSet<StorePath>, Kind> {
-    let mut references = BTreeSet::new();
-    if text.is_empty() {
-        return Ok(references);
-    }
-    for reference in text.split(' ') {
-        if !references.insert(reference.parse()?) {
-            return Err(Kind::DuplicateReference);
-        }
-    }
-    Ok(references)
+/// A set: neither the spaces nor how often a reference comes count.
+fn parse_references(text: &str) -> Result<BTreeSet<StorePath>, StorePathError> {
+    text.split(' ').filter(|reference| !reference.is_empty()).map(str::parse).collect()
 }

@@ -17,7 +17,7 @@ fn info(path: &str, nar_hash: &str, references: &[&str]) -> PathInfo {
 fn the_fingerprint_is_what_nix_signs() {
     let mut info = info(SELF, "sha256-Nuhu7Bk8nR9sqy4DZexrEAn4tB2GkE5rABRFsHr6PzA=", &[DEP, SELF]);
     assert_eq!(
-        info.fingerprint(&StoreDir::default()),
+        info.fingerprint(&StoreDir::default()).unwrap(),
         format!(
             "1;/nix/store/{SELF};sha256:0c1zz9xb0i8l01mlx4463nsgh28hdgn6a0rfmdn1z79w37n6xs1n;264;\
              /nix/store/{SELF},/nix/store/{DEP}"
@@ -33,7 +33,7 @@ fn the_fingerprint_is_what_nix_signs() {
     // Made with the same key by us, it is the same one.
     let secret =
         "test-1:LLTqqJjXOeSDkRhwGkzGEwSoRyyTfBtzqqnPwwfIDcaE+b6+K5Fwf7m1oMLeaBNRNt8y+1J5FdaUUgmGRJeeLw==";
-    info.sign(&StoreDir::default(), &SecretKey::parse(secret).unwrap());
+    info.sign(&StoreDir::default(), &SecretKey::parse(secret).unwrap()).unwrap();
     assert_eq!(info.signatures.len(), 1);
     info.nar_size += 1;
     assert_eq!(info.count_valid_signatures(&StoreDir::default(), &trusted), 0);
@@ -44,10 +44,23 @@ fn a_path_signed_by_us_counts() {
     let key = SecretKey::from_seed(crate::signature::KeyName::new("k").unwrap(), &[1; 32]);
     let trusted = TrustedKeys::from_iter([key.public_key()]);
     let mut info = PathInfo::new(DEP.parse().unwrap(), Sha256::of(b""), 112);
-    info.sign(&StoreDir::default(), &key);
-    info.sign(&StoreDir::default(), &key);
+    info.sign(&StoreDir::default(), &key).unwrap();
+    info.sign(&StoreDir::default(), &key).unwrap();
     assert_eq!(info.signatures.len(), 1);
     assert_eq!(info.count_valid_signatures(&StoreDir::default(), &trusted), 1);
+}
+
+#[test]
+fn a_path_of_unknown_size_is_not_signed() {
+    let key = SecretKey::from_seed(crate::signature::KeyName::new("k").unwrap(), &[1; 32]);
+    let trusted = TrustedKeys::from_iter([key.public_key()]);
+    let mut info = PathInfo::new(DEP.parse().unwrap(), Sha256::of(b""), 0);
+    let error = FingerprintError::NoNarSize { path: info.path.clone() };
+    assert_eq!(info.sign(&StoreDir::default(), &key), Err(error));
+    assert!(info.signatures.is_empty());
+    let text = format!("1;/nix/store/{DEP};{};0;", info.nar_hash);
+    info.signatures.insert(key.sign(text.as_bytes()));
+    assert_eq!(info.count_valid_signatures(&StoreDir::default(), &trusted), 0);
 }
 
 #[test]

@@ -42,6 +42,14 @@ fn a_signature_counts_only_for_its_message_and_a_trusted_key() {
 }
 
 #[test]
+fn of_keys_with_one_name_the_first_counts() {
+    let [first, second] = [1, 2].map(|seed| SecretKey::from_seed(KeyName::new("a").unwrap(), &[seed; 32]));
+    let trusted = TrustedKeys::from_iter([first.public_key(), second.public_key()]);
+    assert!(trusted.verify(b"message", &first.sign(b"message")));
+    assert!(!trusted.verify(b"message", &second.sign(b"message")));
+}
+
+#[test]
 fn refuses_what_is_no_key() {
     let data = |expected| ParseKeyError::Data { expected };
     let public = |text: &str| text.parse::<PublicKey>().map(drop);

@@ -96,7 +96,7 @@ fn check_their_signature(oracle: &Oracle<'_>, keys: &Keys, path: &str) -> Result
     assert_eq!(valid(&info, &keys.public), 1);
     // ed25519 has one signature for one key and message, so ours must be theirs.
     let mut signed = PathInfo { signatures: [].into(), ..info.clone() };
-    signed.sign(&StoreDir::default(), &keys.secret);
+    signed.sign(&StoreDir::default(), &keys.secret)?;
     assert_eq!(signed.signatures, info.signatures);
     let mut changed = info.clone();
     changed.nar_size += 1;
@@ -124,7 +124,7 @@ fn check_our_signature(oracle: &Oracle<'_>, keys: &Keys, path: &str) -> Result<(
     let mut other = narinfo.clone();
     other.info.signatures.insert(keys.secret.sign(b"something else"));
     assert_eq!(verify(&other)?, 2, "we have signed something else");
-    narinfo.info.sign(&StoreDir::default(), &keys.secret);
+    narinfo.info.sign(&StoreDir::default(), &keys.secret)?;
     assert_eq!(verify(&narinfo)?, 0, "we have signed it");
     Ok(())
 }

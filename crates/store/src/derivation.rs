@@ -23,9 +23,15 @@ use crate::{
     store_path::{StoreDir, StorePath, StorePathError, StorePathName},
 };
 
-/// Longest text that is accepted, in bytes. What is understood of a text may take eight times its size (a list
-/// of empty arguments), so this also bounds memory.
+/// Longest text that is accepted, in bytes.
+///
+/// What is understood of a text takes at most two bytes for each of its bytes and 512 for each item, with what
+/// is needed while it grows; so this and [`MAX_ITEMS`] bound it to 160 MiB.
 pub const MAX_TEXT: usize = 16 << 20;
+
+/// Most items that are accepted in all lists of one text together: outputs, inputs, the outputs wanted of each,
+/// arguments and variables. Without it, an item of three bytes (an empty argument) would cost many times that.
+pub const MAX_ITEMS: usize = 1 << 18;
 
 /// The name of an output, such as `out` or `dev`; made of the characters of store path names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

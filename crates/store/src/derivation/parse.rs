@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Derivation, MAX_TEXT, Output, OutputName, write::escape};
+use super::{Derivation, MAX_ITEMS, MAX_TEXT, Output, OutputName, write::escape};
 use crate::{
     content_address::{ContentAddress, Method, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError},
@@ -35,6 +35,9 @@ pub enum ParseDerivationErrorKind {
         /// Bytes it has.
         length: usize,
     },
+    /// The lists have too many items.
+    #[error("expected at most {MAX_ITEMS} items in all lists")]
+    TooManyItems,
     /// Something else must stand there.
     #[error("expected {expected}")]
     Expected {
@@ -84,7 +87,7 @@ use ParseDerivationErrorKind as Kind;
 type Result<T> = std::result::Result<T, ParseDerivationError>;
 
 pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<Derivation> {
-    let mut parser = Parser { text, offset: 0, store_dir };
+    let mut parser = Parser { text, offset: 0, items: 0, store_dir };
     if text.len() > MAX_TEXT {
         return Err(parser.error(Kind::TooLong { length: text.len() }));
     }
@@ -98,6 +101,8 @@ pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<Derivation> {
 struct Parser<'a> {
     text: &'a [u8],
     offset: usize,
+    /// How many items all lists had so far.
+    items: usize,
     store_dir: &'a StoreDir,
 }
 
@@ -234,6 +239,10 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         loop {
+            self.items += 1;
+            if self.items > MAX_ITEMS {
+                return Err(self.error(Kind::TooManyItems));
+            }
             item(self)?;
             if self.take("]") {
                 return Ok(());

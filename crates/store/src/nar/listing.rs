@@ -1,9 +1,12 @@
 //! What is in a NAR and where, without the contents.
 
+use std::fmt;
+
 use super::{DecodeError, Decoder, Event, SizeCounter};
 
-/// One directory, file or link of a NAR.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One directory, file or link of a NAR. Its `Debug` form is a flat map of paths to what is there, because a tree
+/// may be deeper than the stack of a thread could print.
+#[derive(Clone, PartialEq, Eq)]
 pub enum Node {
     /// A directory with its entries, sorted by name.
     Directory(Vec<Entry>),
@@ -56,6 +59,35 @@ impl Node {
     }
 }
 
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        let mut path = String::new();
+        let mut pending = vec![(0, None, self)];
+        while let Some((parent_length, name, node)) = pending.pop() {
+            path.truncate(parent_length);
+            if let Some(name) = name {
+                path = format!("{path}/{}", <[u8]>::escape_ascii(name));
+            }
+            match node {
+                Self::Directory(entries) => {
+                    let children = entries.iter().rev();
+                    pending.extend(children.map(|entry| (path.len(), Some(&*entry.name), &entry.node)));
+                    map.entry(&path, &format_args!("Directory"));
+                }
+                Self::File { executable, size, offset } => {
+                    let text = format_args!("File(executable: {executable}, size: {size}, offset: {offset})");
+                    map.entry(&path, &text);
+                }
+                Self::Symlink { target } => {
+                    map.entry(&path, &format_args!("Symlink({})", target.escape_ascii()));
+                }
+            }
+        }
+        map.finish()
+    }
+}
+
 /// Makes a listing of the events of one tree, as they are decoded or encoded.
 #[derive(Debug, Default)]
 pub struct ListingBuilder {
@@ -102,5 +134,47 @@ impl ListingBuilder {
             Some((_, entries)) => entries.push(Entry { name, node }),
             None => self.root = Some(node),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nar::MAX_DEPTH;
+
+    fn listing(events: &[Event<'_>]) -> Node {
+        let mut builder = ListingBuilder::new();
+        events.iter().for_each(|event| builder.add(event));
+        builder.finish().unwrap()
+    }
+
+    #[test]
+    fn debug_form_is_flat() {
+        let file = |name| Event::File { name, executable: false, size: 0 };
+        let tree = listing(&[
+            Event::Directory { name: b"" },
+            Event::Directory { name: b"a" },
+            file(b"x"),
+            Event::EndFile,
+            Event::Symlink { name: b"y\n", target: b"x" },
+            Event::EndDirectory,
+            Event::Directory { name: b"b" },
+            Event::EndDirectory,
+            Event::EndDirectory,
+        ]);
+        let Some(Node::File { offset, .. }) = tree.get(b"a/x") else { panic!("a file") };
+        let file = format!("File(executable: false, size: 0, offset: {offset})");
+        let expected = format!(
+            r#"{{"": Directory, "/a": Directory, "/a/x": {file}, "/a/y\\n": Symlink(x), "/b": Directory}}"#
+        );
+        assert_eq!(format!("{tree:?}"), expected);
+    }
+
+    #[test]
+    fn the_deepest_tree_can_be_printed() {
+        let mut events = vec![Event::Directory { name: b"" }];
+        events.resize(MAX_DEPTH, Event::Directory { name: b"d" });
+        events.resize(2 * MAX_DEPTH, Event::EndDirectory);
+        assert_eq!(format!("{:#?}", listing(&events)).lines().count(), MAX_DEPTH + 2);
     }
 }

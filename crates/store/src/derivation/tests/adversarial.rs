@@ -148,3 +148,17 @@ fn every_cut_is_an_error() {
         assert!(parse(&text.as_bytes()[..length]).is_err(), "{length}");
     }
 }
+
+#[test]
+fn items_of_all_lists_are_bounded() {
+    let text = |arguments: usize, end: &str| {
+        format!("Derive([],[],[],\"\",\"\",[{}\"\"],[{end}])", "\"\",".repeat(arguments - 1))
+    };
+    assert!(parse(text(MAX_ITEMS, "").as_bytes()).is_ok());
+    let variable = "(\"a\",\"\")";
+    for text in [text(MAX_ITEMS + 1, ""), text(MAX_ITEMS, variable)] {
+        let error = parse(text.as_bytes()).unwrap_err();
+        assert_eq!(error.kind, Kind::TooManyItems);
+        assert!(text[error.offset..].starts_with("\"\"],[])") || text[error.offset..].starts_with(variable));
+    }
+}

@@ -26,7 +26,7 @@ use crate::{
 /// Longest text that is accepted, in bytes.
 ///
 /// What is understood of a text takes at most two bytes for each of its bytes and 512 for each item, with what
-/// is needed while it grows; so this and [`MAX_ITEMS`] bound it to 160 MiB.
+/// is needed while it grows (an estimate); so this and [`MAX_ITEMS`] bound it to about 160 MiB.
 pub const MAX_TEXT: usize = 16 << 20;
 
 /// Most items that are accepted in all lists of one text together: outputs, inputs, the outputs wanted of each,

@@ -38,7 +38,9 @@ pause() {
 }
 
 serve() {
-    trap '[ -n "$PERSISTENT" ] || release_address; kill $(jobs -p) 2>/dev/null; exit 0' TERM
+    # systemd signals every process of the unit, and those that are new while it looks: not the one that
+    # takes the address away, too.
+    trap 'trap "" TERM; [ -n "$PERSISTENT" ] || release_address; kill $(jobs -p) 2>/dev/null; exit 0' TERM
     trap bind_address HUP
     if [ "$LEASE_SECONDS" -gt "$TIMEOUT" ]; then
         pause $((LEASE_SECONDS - TIMEOUT))

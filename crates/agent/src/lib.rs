@@ -1,0 +1,1 @@
+//! `lockstep-agent`: sessions, the owner and the guard of an activation.

@@ -1,0 +1,3 @@
+//! `lockstep-agent`, see the library.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! `lockstep`, the operator's program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The conductor: each host from evaluation to confirmation.

@@ -1,0 +1,1 @@
+//! The activation's effects on a real machine.

@@ -1,0 +1,1 @@
+//! The system's ssh: addresses, one master, a fresh connection, elevation.

@@ -1,0 +1,1 @@
+//! What a NixOS system says about itself, read through a tree of files, and the difference of two.

@@ -3,6 +3,8 @@
 mod ending;
 mod status;
 
+use std::convert::Infallible;
+
 use order::{Mode, NameError, SystemPath, SystemPathError};
 use serde::{Deserialize, Serialize};
 use store::store_path::StoreDir;
@@ -10,9 +12,12 @@ use thiserror::Error;
 
 use self::{
     ending::{CauseWire, EndingWire},
-    status::StatusWire,
+    status::{GenerationWire, LastWire, StatusWire},
 };
-use crate::{Deployed, Ending, HostResult, HostStatus, Report, Stage, Timestamp, What};
+use crate::{
+    Cause, Deployed, Ending, Generation, HostResult, HostStatus, LastActivation, Report, Stage, Timestamp,
+    What,
+};
 
 /// Longest report or status in bytes that is read.
 pub const MAX_REPORT: usize = 1 << 20;
@@ -41,6 +46,12 @@ pub enum ReportError {
     Word(&'static str),
 }
 
+impl From<Infallible> for ReportError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
 macro_rules! json {
     ($noun:ty, $wire:ty) => {
         impl $noun {
@@ -56,7 +67,7 @@ macro_rules! json {
             /// # Errors
             /// If the bytes are not that, too many, or of a version that is not known.
             pub fn from_json(bytes: &[u8]) -> Result<Self, ReportError> {
-                read::<$wire>(bytes)?.try_into()
+                read::<$wire>(bytes)?.try_into().map_err(Into::into)
             }
         }
     };
@@ -65,6 +76,9 @@ macro_rules! json {
 json!(Report, ReportWire);
 json!(HostStatus, StatusWire);
 json!(Ending, EndingWire);
+json!(Cause, CauseWire);
+json!(Generation, GenerationWire);
+json!(LastActivation, LastWire);
 
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {

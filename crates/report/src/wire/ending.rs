@@ -26,6 +26,12 @@ pub(super) struct CauseWire {
     log: Vec<String>,
 }
 
+impl From<&Cause> for CauseWire {
+    fn from(cause: &Cause) -> Self {
+        cause.clone().into()
+    }
+}
+
 impl From<Cause> for CauseWire {
     fn from(cause: Cause) -> Self {
         let skip = cause.log.len().saturating_sub(MAX_LINES);

@@ -22,7 +22,7 @@ pub(super) struct StatusWire {
 }
 
 #[derive(Serialize, Deserialize)]
-struct GenerationWire {
+pub(super) struct GenerationWire {
     number: u64,
     system: String,
 }
@@ -45,7 +45,7 @@ struct PendingWire {
 }
 
 #[derive(Serialize, Deserialize)]
-struct LastWire {
+pub(super) struct LastWire {
     order: String,
     system: String,
     mode: String,

@@ -12,11 +12,11 @@ use thiserror::Error;
 
 use self::{
     ending::{CauseWire, EndingWire},
-    status::{GenerationWire, LastWire, StatusWire},
+    status::{DefaultWire, GenerationWire, LastWire, StatusWire},
 };
 use crate::{
-    Cause, Deployed, Ending, Generation, HostResult, HostStatus, LastActivation, Report, Stage, Timestamp,
-    What,
+    Cause, Deployed, Ending, Generation, HostResult, HostStatus, LastActivation, LoaderDefault, Report,
+    Stage, Timestamp, What,
 };
 
 /// Longest report or status in bytes that is read.
@@ -79,6 +79,7 @@ json!(Ending, EndingWire);
 json!(Cause, CauseWire);
 json!(Generation, GenerationWire);
 json!(LastActivation, LastWire);
+json!(LoaderDefault, DefaultWire);
 
 #[derive(Serialize, Deserialize)]
 struct Versioned<T> {

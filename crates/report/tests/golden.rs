@@ -1,6 +1,10 @@
 //! Reports that were written once must be read for ever, and what is written is what was read.
 
-use report::{CauseKind, Ending, HostResult, Known, Report, ReportError, What, worst_exit_code};
+use order::SystemPath;
+use report::{
+    CauseKind, Ending, HostResult, Known, LoaderDefault, Report, ReportError, What, worst_exit_code,
+};
+use store::store_path::StoreDir;
 
 /// One report on each line, every kind of what and of result among them.
 const REPORTS_1: &str = include_str!("golden/reports-1.jsonl");
@@ -55,6 +59,17 @@ fn what_is_not_a_report_is_refused_for_its_reason() {
     assert!(matches!(refused(r#""mode":"switch""#, r#""mode":"?""#), ReportError::Word("mode")));
     assert!(matches!(refused("seen", "scene"), ReportError::Json(_)));
     assert!(matches!(Report::from_json(&vec![b' '; report::MAX_REPORT + 1]), Err(ReportError::TooLong(_))));
+}
+
+#[test]
+fn every_boot_default_is_written_and_read_back() {
+    let system = "/nix/store/0bkfhz0v2jcyj2m7hwzdzmywav298dl2-nixos-system-web1/specialisation/x";
+    let system = SystemPath::parse(&StoreDir::default(), system).expect("a system");
+    for default in
+        [LoaderDefault::System(system), LoaderDefault::Unreadable("why".into()), LoaderDefault::NoLoader]
+    {
+        assert_eq!(LoaderDefault::from_json(&default.to_json()).expect("its own form"), default);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use order::{HostName, Nonce, Order, OrderId, SystemPath};
-use report::{Cause, Ending, Generation, HostStatus, LastActivation};
+use report::{Cause, Ending, Generation, HostStatus, LastActivation, LoaderDefault};
 use store::store_path::StorePath;
 
 /// What the operator asks.
@@ -127,6 +127,10 @@ pub struct Hello {
     pub free_boot: Option<u64>,
     /// The system that runs.
     pub running: Option<SystemPath>,
+    /// The system that the profile names.
+    pub profile: Option<SystemPath>,
+    /// What the boot loader itself names as the next to boot.
+    pub default: LoaderDefault,
     /// The last order that it accepted.
     pub last: Option<OrderId>,
     /// The order that has not ended.
@@ -151,6 +155,8 @@ pub struct Progress {
 pub enum Answer {
     /// It was taken; how the order ends is told to those who follow it, and here.
     Done(Ending),
+    /// The old system is on its way back, as was wished.
+    Aborting,
     /// The order had ended, or its decision had fallen.
     TooLate(Option<Ending>),
     /// It is refused: another order, another nonce, another system runs, or it does not wait.

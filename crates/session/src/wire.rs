@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use order::{NameError, Order, OrderError, SystemPath, SystemPathError};
-use report::{Cause, Ending, Generation, HostStatus, LastActivation, ReportError};
+use report::{Cause, Ending, Generation, HostStatus, LastActivation, LoaderDefault, ReportError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::store_path::{StoreDir, StorePath, StorePathError};
@@ -83,6 +83,10 @@ fn bytes(raw: &RawValue) -> &[u8] {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn system_text(system: &SystemPath) -> String {
+    system.in_store(&StoreDir::default())
 }
 
 fn system(text: &str) -> Result<SystemPath, SystemPathError> {
@@ -173,6 +177,7 @@ enum ReplyWire {
     Progress { state: String, text: String, awaits_confirm: bool, left_ms: Option<u64> },
     Ended { order: String, ending: Raw },
     Done(Raw),
+    Aborting,
     TooLate(Option<Raw>),
     NotTaken { why: String },
     Exited(ExitWire),
@@ -196,6 +201,8 @@ struct HelloWire {
     free_store: u64,
     free_boot: Option<u64>,
     running: Option<String>,
+    profile: Option<String>,
+    default: Raw,
     last: Option<String>,
     pending: Option<String>,
 }
@@ -235,6 +242,7 @@ impl From<&Answer> for ReplyWire {
     fn from(answer: &Answer) -> Self {
         match answer {
             Answer::Done(ending) => Self::Done(raw(ending.to_json())),
+            Answer::Aborting => Self::Aborting,
             Answer::TooLate(ending) => Self::TooLate(ending.as_ref().map(|ending| raw(ending.to_json()))),
             Answer::Refused { why } => Self::NotTaken { why: why.clone() },
         }
@@ -287,6 +295,7 @@ impl TryFrom<ReplyWire> for Reply {
             }
             ReplyWire::Done(raw) => Self::Answer(Answer::Done(ending(&raw)?)),
             ReplyWire::TooLate(raw) => Self::Answer(Answer::TooLate(raw.as_ref().map(ending).transpose()?)),
+            ReplyWire::Aborting => Self::Answer(Answer::Aborting),
             ReplyWire::NotTaken { why } => Self::Answer(Answer::Refused { why }),
             ReplyWire::Exited(exit) => Self::Exited(exit.into()),
         })
@@ -314,7 +323,9 @@ impl From<&Hello> for HelloWire {
             platform: hello.platform.clone(),
             free_store: hello.free_store,
             free_boot: hello.free_boot,
-            running: hello.running.as_ref().map(|system| system.in_store(&StoreDir::default())),
+            running: hello.running.as_ref().map(system_text),
+            profile: hello.profile.as_ref().map(system_text),
+            default: raw(hello.default.to_json()),
             last: hello.last.as_ref().map(ToString::to_string),
             pending: hello.pending.as_ref().map(ToString::to_string),
         }
@@ -334,6 +345,8 @@ impl TryFrom<HelloWire> for Hello {
             free_store: wire.free_store,
             free_boot: wire.free_boot,
             running: wire.running.map(|text| system(&text)).transpose()?,
+            profile: wire.profile.map(|text| system(&text)).transpose()?,
+            default: LoaderDefault::from_json(bytes(&wire.default))?,
             last: wire.last.map(|id| id.parse()).transpose()?,
             pending: wire.pending.map(|id| id.parse()).transpose()?,
         })

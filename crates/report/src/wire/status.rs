@@ -29,10 +29,11 @@ pub(super) struct GenerationWire {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum DefaultWire {
+pub(super) enum DefaultWire {
     System(String),
     Unreadable(String),
-    NoLoader,
+    /// With braces: what is flattened into a version must be a map.
+    NoLoader {},
 }
 
 #[derive(Serialize, Deserialize)]
@@ -114,7 +115,7 @@ impl From<&LoaderDefault> for DefaultWire {
         match default {
             LoaderDefault::System(path) => Self::System(system_text(path)),
             LoaderDefault::Unreadable(why) => Self::Unreadable(why.clone()),
-            LoaderDefault::NoLoader => Self::NoLoader,
+            LoaderDefault::NoLoader => Self::NoLoader {},
         }
     }
 }
@@ -126,7 +127,7 @@ impl TryFrom<DefaultWire> for LoaderDefault {
         Ok(match wire {
             DefaultWire::System(text) => Self::System(system(&text)?),
             DefaultWire::Unreadable(why) => Self::Unreadable(why),
-            DefaultWire::NoLoader => Self::NoLoader,
+            DefaultWire::NoLoader {} => Self::NoLoader {},
         })
     }
 }

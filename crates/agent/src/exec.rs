@@ -19,14 +19,14 @@ pub(crate) fn exec<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>) -> Result<(
         Ok(exit) => outbox.reply(&Reply::Exited(exit)),
         Err(error) => {
             let program = wish.words.first().map_or("", String::as_str);
-            let text = format!("'{program}' cannot be run on this host: {error}");
+            let text = format!("'{program}' cannot be run on this host: {}", host::chain(&error));
             outbox.reply(&Reply::Refused(Cause::new(CauseKind::Refused, text)))
         }
     }
 }
 
 fn run<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>) -> Result<Exit, Error> {
-    let io_error = |source| Error::Io { command: wish.words.join(" "), source };
+    let io_error = |source| Error::Start { command: wish.words.join(" "), source };
     let (out, out_end) = output().map_err(io_error)?;
     let (err, err_end) = output().map_err(io_error)?;
     let (program, arguments) = wish.words.split_first().unzip();

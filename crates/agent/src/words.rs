@@ -1,6 +1,6 @@
 //! From the machine's values to the words that reports and sessions carry.
 
-use activate::{Aftermath, BootDefault, Cause as Why, Ended, Lasting, Moment, Record, State, SwitchResult};
+use activate::{Aftermath, BootDefault, Cause as Why, Lasting, Moment, Phase, Record, State, SwitchResult};
 use report::{Cause, CauseKind, Ending, LastActivation, LoaderDefault, Pending, Timestamp};
 use session::Progress;
 
@@ -47,12 +47,29 @@ fn aftermath(after: &Aftermath) -> Vec<String> {
     units.chain(network).chain(after.notes.iter().map(ToString::to_string)).collect()
 }
 
+/// What happens in a phase, for people.
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepared => "roots the systems",
+        Phase::Armed => "starts the guard",
+        Phase::Switching => "activates the new system",
+        Phase::Checking => "checks the new system",
+        Phase::AwaitingConfirm => "waits for a confirmation over a new connection",
+        Phase::Committing => "makes the new system the one that boots",
+        Phase::Reverting => "goes back to the system that ran before",
+        Phase::Confirmed => "confirmed",
+        Phase::RolledBack => "rolled back",
+        Phase::Unchanged => "unchanged",
+        Phase::Stuck => "needs a person",
+    }
+}
+
 /// How far an activation is, for who follows it.
 pub(crate) fn progress(record: &Record, now: Moment) -> Progress {
     let deadline = deadline(&record.state);
     Progress {
         state: record.state.phase().word().to_owned(),
-        text: record.state.to_string(),
+        text: doing(record.state.phase()).to_owned(),
         awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
         left: deadline.map(|deadline| deadline.from_now(now)),
     }
@@ -72,7 +89,7 @@ pub(crate) fn pending(record: &Record, now: Moment) -> Pending {
     Pending {
         order: record.order.id.clone(),
         system: record.new_system(),
-        state: record.state.to_string(),
+        state: doing(record.state.phase()).to_owned(),
         awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
         left_millis: left.map(|millis| u64::try_from(millis).unwrap_or(u64::MAX)),
     }

@@ -9,6 +9,7 @@ use crate::{
     commands::{
         abort, attach, build, completions, confirm, deploy, exec, history, man, push, rollback, show, status,
     },
+    failure::Failure,
     terminal::ColorChoice,
 };
 
@@ -55,7 +56,14 @@ pub(crate) struct Common {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// When text is coloured
-    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        hide_possible_values = true
+    )]
     pub(crate) color: ColorChoice,
     /// Say more; twice also what hosts and builds print
     #[arg(short, long, global = true, action = ArgAction::Count)]
@@ -146,4 +154,16 @@ pub(crate) enum Command {
     Completions(completions::Arguments),
     #[command(hide = true)]
     Man(man::Arguments),
+}
+
+impl Hosts {
+    /// For commands that mean no host without being told.
+    pub(crate) fn required(&self) -> Result<(), Failure> {
+        if self.selectors.is_empty() && !self.all {
+            return Err(
+                Failure::usage("no host is named").with_hint("name hosts, tags or globs, or say --all")
+            );
+        }
+        Ok(())
+    }
 }

@@ -9,6 +9,7 @@ pub(crate) mod deploy;
 pub(crate) mod exec;
 pub(crate) mod history;
 pub(crate) mod man;
+mod prepare;
 pub(crate) mod push;
 pub(crate) mod rollback;
 pub(crate) mod show;

@@ -67,13 +67,9 @@ impl Context {
         let source = source.map_err(|error| failed(error.into()))?;
         let place = source.to_string();
         let nix = Nix::new(source, options.into(), Limits::detect());
-        let index = nix.index(self.stop.cancel()).map_err(|error| {
-            let hint = error.last_words().map(ToOwned::to_owned);
-            let failure = failed(error.into());
-            match hint {
-                Some(words) => failure.with_words(&words),
-                None => failure,
-            }
+        let index = nix.index(self.stop.nix()).map_err(|error| {
+            let words = error.last_words().unwrap_or_default().to_owned();
+            failed(error.into()).with_words(&words)
         })?;
         let index = Index::parse(&index).with_context(|| format!("in {place}")).map_err(failed)?;
         Ok(Description { evaluate: Arc::new(nix), fleet: index.into_fleet(), place })
@@ -121,7 +117,8 @@ impl Context {
             self.terminal.json(&wire::outcome(outcome));
         } else {
             let look = self.terminal.out();
-            let form = summary::Form { width: look.width, color: look.color, is_full: self.common.verbose > 0 };
+            let form =
+                summary::Form { width: look.width, color: look.color, is_full: self.common.verbose > 0 };
             self.terminal.print(summary::lines(outcome, form));
         }
         outcome.exit_code()

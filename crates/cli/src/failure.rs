@@ -17,6 +17,8 @@ const EXIT_CODE: u8 = 2;
 pub(crate) struct Failure {
     kind: Kind,
     error: anyhow::Error,
+    /// The last words of the program that failed.
+    said: Vec<String>,
     hint: Option<String>,
 }
 
@@ -35,7 +37,7 @@ pub(crate) enum Kind {
 impl Failure {
     /// A failure without a hint.
     pub(crate) fn new(kind: Kind, error: impl Into<anyhow::Error>) -> Self {
-        Self { kind, error: error.into(), hint: None }
+        Self { kind, error: error.into(), said: Vec::new(), hint: None }
     }
 
     /// A failure of this machine.
@@ -51,6 +53,12 @@ impl Failure {
     /// The same with what to do about it.
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same with the last words of the program that failed.
+    pub(crate) fn with_words(mut self, words: &str) -> Self {
+        self.said = words.lines().map(str::to_owned).collect();
         self
     }
 
@@ -74,7 +82,10 @@ impl Failure {
             lines.push(format!("{label} {}", clean(texts.next().unwrap_or_default())));
             lines.extend(texts.map(|line| format!("  {}", clean(line))));
         }
-        lines.extend(self.hint.iter().map(|hint| format!("{} {}", paint("hint:", Style::Strong, color), clean(hint))));
+        lines.extend(self.said.iter().map(|line| paint(&format!("  | {}", clean(line)), Style::Dim, color)));
+        lines.extend(
+            self.hint.iter().map(|hint| format!("{} {}", paint("hint:", Style::Strong, color), clean(hint))),
+        );
         lines
     }
 
@@ -84,6 +95,7 @@ impl Failure {
             event: "error",
             kind: self.kind,
             causes: self.error.chain().map(ToString::to_string).collect(),
+            said: &self.said,
             hint: self.hint.as_deref(),
             exit_code: EXIT_CODE,
         }
@@ -104,6 +116,7 @@ struct Wire<'a> {
     event: &'static str,
     kind: Kind,
     causes: Vec<String>,
+    said: &'a [String],
     hint: Option<&'a str>,
     exit_code: u8,
 }
@@ -116,7 +129,8 @@ mod tests {
 
     #[test]
     fn the_chain_is_told_once() {
-        let error = anyhow!("No such file").context("cannot read\nfleet.nix \x1b[2J").context("no description");
+        let error =
+            anyhow!("No such file").context("cannot read\nfleet.nix \x1b[2J").context("no description");
         let failure = Failure::new(Kind::Description, error).with_hint("go to your configuration");
         insta::assert_snapshot!(failure.lines(false).join("\n"), @r"
         error: no description

@@ -188,7 +188,8 @@ fn total(rows: &[HostRow]) -> String {
     for row in rows {
         *counts.entry(row.standing()).or_default() += 1;
     }
-    let each: Vec<_> = counts.iter().map(|(standing, count)| format!("{count} {}", standing.word())).collect();
+    let each: Vec<_> =
+        counts.iter().map(|(standing, count)| format!("{count} {}", standing.word())).collect();
     format!("{}: {}", counted(rows.len(), "host"), each.join(", "))
 }
 

@@ -11,8 +11,10 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The exit code then, as shells have it for SIGINT.
 const LEFT: i32 = 130;
 
-const FIRST: &str = "stopping: nothing more is begun, and what is not confirmed goes back; press Ctrl-C again to leave";
-const SECOND: &str = "leaving: what goes on on hosts is ended or taken back by their guards; see `lockstep status`";
+const FIRST: &str =
+    "stopping: nothing more is begun, and what is not confirmed goes back; press Ctrl-C again to leave";
+const SECOND: &str =
+    "leaving: what goes on on hosts is ended or taken back by their guards; see `lockstep status`";
 
 /// Hears the wishes from here on.
 pub(crate) fn install(terminal: Arc<Terminal>, stop: Stop) -> Result<(), ctrlc::Error> {

@@ -22,12 +22,7 @@ use std::{process::ExitCode, sync::Arc};
 use clap::Parser;
 use deploy::Stop;
 
-use crate::{
-    arguments::Arguments,
-    context::Context,
-    failure::Failure,
-    terminal::Terminal,
-};
+use crate::{arguments::Arguments, context::Context, failure::Failure, terminal::Terminal};
 
 fn main() -> ExitCode {
     let Arguments { common, command } = Arguments::parse();

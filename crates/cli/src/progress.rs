@@ -4,10 +4,7 @@ mod board;
 mod lines;
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::Receiver,
-    },
+    sync::{Arc, Mutex, PoisonError, mpsc::Receiver},
     time::SystemTime,
 };
 
@@ -17,7 +14,7 @@ use report::Timestamp;
 use self::{board::Board, lines::Lines};
 use crate::{terminal::Terminal, wire};
 
-pub(crate) use lines::Detail;
+pub(crate) use lines::{Detail, voice};
 
 /// Shows events until there are no more.
 pub(crate) struct Progress {
@@ -57,7 +54,7 @@ impl Progress {
             return;
         }
         lock(&self.board).take(event);
-        for said in self.lines.take(event) {
+        if let Some(said) = self.lines.take(event) {
             if said.is_result {
                 self.terminal.print([said.text]);
             } else {

@@ -39,7 +39,9 @@ pub(crate) fn lines(outcome: &Outcome, form: Form) -> Vec<String> {
     if is_folded && good > 0 {
         lines.push(format!("and {} as asked", counted(good, "host")));
     }
-    lines.extend(outcome.left_out.iter().map(|(name, why)| format!("left out: {}: {}", clean(name), clean(why))));
+    lines.extend(
+        outcome.left_out.iter().map(|(name, why)| format!("left out: {}: {}", clean(name), clean(why))),
+    );
     for host in hosts {
         let block = block(host, form);
         if !block.is_empty() {

@@ -4,7 +4,7 @@ use console::measure_text_width;
 
 use crate::{
     style::{Style, paint},
-    text::{fit, pad, pad_left},
+    text::fit,
 };
 
 /// Spaces between two columns.
@@ -105,7 +105,9 @@ impl Table {
         while excess > 0 {
             // The widest of those that give way gives first.
             let gives = |index: &usize| self.columns[*index].gives_way && widths[*index] > LEAST;
-            let Some(widest) = (0..widths.len()).filter(gives).max_by_key(|index| widths[*index]) else { break };
+            let Some(widest) = (0..widths.len()).filter(gives).max_by_key(|index| widths[*index]) else {
+                break;
+            };
             widths[widest] -= 1;
             excess -= 1;
         }
@@ -124,9 +126,15 @@ mod tests {
     use super::*;
 
     fn table() -> Table {
-        let columns = [Column::text("HOST"), Column::number("BYTES"), Column::text("NOTE"), Column::flexible("WHY")];
+        let columns =
+            [Column::text("HOST"), Column::number("BYTES"), Column::text("NOTE"), Column::flexible("WHY")];
         let mut table = Table::new(columns);
-        table.row(["web1".into(), "12 B".into(), "".into(), "a long reason that does not fit everywhere".into()]);
+        table.row([
+            "web1".into(),
+            "12 B".into(),
+            "".into(),
+            "a long reason that does not fit everywhere".into(),
+        ]);
         table.row(["database-1".into(), "1.0 MB".into(), "".into(), Cell::styled("höher", Style::Bad)]);
         table
     }

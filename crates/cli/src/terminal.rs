@@ -14,6 +14,7 @@ use std::{
 
 use clap::ValueEnum;
 use console::Term;
+use deploy::Stop;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
@@ -23,8 +24,6 @@ pub(crate) use tty::leave;
 
 /// How often the live part is drawn anew.
 const TICK: Duration = Duration::from_millis(120);
-/// Widest line that is written where there is no terminal to ask.
-const WIDTH_ELSEWHERE: usize = 160;
 
 /// When text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -133,11 +132,14 @@ impl Terminal {
     }
 
     /// Shows what `draw` gives for a width and a height, again and again, until [`Terminal::end_live`].
-    pub(crate) fn begin_live(&self, draw: impl Fn(usize, usize) -> Vec<String> + Clone + Send + Sync + 'static) {
+    pub(crate) fn begin_live(
+        &self,
+        draw: impl Fn(usize, usize) -> Vec<String> + Clone + Send + Sync + 'static,
+    ) {
         let term = Term::stderr();
         let key = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
             let (rows, columns) = term.size();
-            drop(out.write_str(&draw(usize::from(columns), usize::from(rows)).join("\n")));
+            let _ = out.write_str(&draw(usize::from(columns), usize::from(rows)).join("\n"));
         };
         let Ok(style) = ProgressStyle::with_template("{live}") else { return };
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(15));
@@ -159,22 +161,17 @@ impl Terminal {
     }
 
     /// Asks for a yes or a no; an empty answer is a no, and so is nobody.
-    pub(crate) fn confirm(&self, question: &str) -> bool {
-        let answer = self.aside(|| tty::ask(&format!("{question} [y/N] "), keys::Echo::Shown));
+    pub(crate) fn confirm(&self, question: &str, stop: &Stop) -> bool {
+        let answer = self.aside(|| tty::ask(&format!("{question} [y/N] "), keys::Echo::Shown, stop));
         let answer = answer.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_lowercase());
         answer.is_some_and(|answer| answer == "y" || answer == "yes")
     }
 
     /// Asks for a password without showing it; `None` if there is nobody or they do not want to.
-    pub(crate) fn password(&self, question: &str) -> Option<String> {
+    pub(crate) fn password(&self, question: &str, stop: &Stop) -> Option<String> {
         let prompt = format!("{}: ", clean(question));
-        let typed = self.aside(|| tty::ask(&prompt, keys::Echo::Hidden))?;
+        let typed = self.aside(|| tty::ask(&prompt, keys::Echo::Hidden, stop))?;
         String::from_utf8(typed).ok()
-    }
-
-    /// Columns of what goes to standard error.
-    pub(crate) fn err_width(&self) -> usize {
-        self.err.width.unwrap_or(WIDTH_ELSEWHERE)
     }
 
     /// Does something while the live part is out of the way.

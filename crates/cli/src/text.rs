@@ -46,12 +46,6 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
     format!("{text}{:missing$}", "")
 }
 
-/// The text, filled with spaces on the left up to `width` columns.
-pub(crate) fn pad_left(text: &str, width: usize) -> String {
-    let missing = width.saturating_sub(measure_text_width(text));
-    format!("{:missing$}{text}", "")
-}
-
 /// How much that is: `0 B`, `999 B`, `12.3 kB`, `4.5 MB`, in powers of 1000.
 pub(crate) fn bytes(count: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];

@@ -2,7 +2,10 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use clap::{Args, builder::{PossibleValuesParser, TypedValueParser}};
+use clap::{
+    Args,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use deploy::{Goal, Manner, Request};
 use order::{Mode, parse_duration};
 
@@ -108,9 +111,10 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
 /// Only what waits for a confirmation can be held.
 fn check_hold(mode: Mode, manner: &Guarding) -> Result<(), Failure> {
     match mode {
-        Mode::Boot | Mode::DryActivate if manner.hold => {
-            Err(Failure::usage(format!("--hold has no meaning with --mode {}: nothing is confirmed", mode.word())))
-        }
+        Mode::Boot | Mode::DryActivate if manner.hold => Err(Failure::usage(format!(
+            "--hold has no meaning with --mode {}: nothing is confirmed",
+            mode.word()
+        ))),
         _ => Ok(()),
     }
 }

@@ -93,7 +93,8 @@ impl Board {
         for result in self.hosts.values().filter_map(|host| host.result.as_ref()) {
             *counts.entry((words::weight(&result.result), words::result(&result.result))).or_default() += 1;
         }
-        let each = counts.iter().map(|((_, word), count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ");
+        let each =
+            counts.iter().map(|((_, word), count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ");
         let each = if each.is_empty() { each } else { format!(": {each}") };
         let running = self.hosts.values().filter(|host| !host.stages.is_empty()).count();
         let time = duration(began.until(now));

@@ -86,7 +86,7 @@ impl Lines {
             return None;
         }
         self.told.insert(host.clone(), at);
-        Some(said(Some(host), ": ", &format!("{} {}", progress.stage.word(), details(progress)).trim_end()))
+        Some(said(Some(host), ": ", format!("{} {}", progress.stage.word(), details(progress)).trim_end()))
     }
 
     fn line(&self, host: Option<&HostName>, from: Voice, text: &str) -> Option<Said> {

@@ -38,12 +38,11 @@ impl Line {
     /// Takes one byte as it comes from a terminal that interprets nothing.
     pub(crate) fn push(&mut self, byte: u8) -> After {
         match byte {
-            b'\r' | b'\n' => After::Done,
             // Ctrl-C.
             3 => After::Cancelled,
             // Ctrl-D ends a line, and an empty one is no answer.
             4 if self.bytes.is_empty() => After::Cancelled,
-            4 => After::Done,
+            b'\r' | b'\n' | 4 => After::Done,
             // Backspace, as either of its two codes.
             8 | 127 => {
                 let erased = self.erase();

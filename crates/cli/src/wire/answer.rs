@@ -55,7 +55,8 @@ type Histories = (Vec<LastActivation>, Vec<Generation>);
 
 /// The form of a history.
 pub(crate) fn history(answered: &Answered<Histories>) -> HistoryWire<'_> {
-    let (activations, generations) = answered.answer.as_ref().map_or((&[][..], &[][..]), |(did, have)| (did, have));
+    let (activations, generations) =
+        answered.answer.as_ref().map_or((&[][..], &[][..]), |(did, have)| (did, have));
     HistoryWire {
         version: VERSION,
         event: "history",

@@ -21,16 +21,36 @@ pub(crate) struct EventWire<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum WhatWire<'a> {
-    Began { run: &'a str, hosts: Vec<&'a str> },
-    StageBegan { stage: &'static str },
-    StageEnded { stage: &'static str, good: bool, millis: u64 },
-    Waits { what: &'a str },
+    Began {
+        run: &'a str,
+        hosts: Vec<&'a str>,
+    },
+    StageBegan {
+        stage: &'static str,
+    },
+    StageEnded {
+        stage: &'static str,
+        good: bool,
+        millis: u64,
+    },
+    Waits {
+        what: &'a str,
+    },
     Progress(ProgressWire<'a>),
-    System { system: String },
-    Line { from: &'static str, text: &'a str },
-    Note { text: &'a str },
+    System {
+        system: String,
+    },
+    Line {
+        from: &'static str,
+        text: &'a str,
+    },
+    Note {
+        text: &'a str,
+    },
     Result(DeployedWire<'a>),
-    Ended { exit_code: u8 },
+    Ended {
+        exit_code: u8,
+    },
     /// Something that this lockstep has no form for.
     Other,
 }

@@ -46,6 +46,7 @@ pub(crate) struct Arguments {
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// The description: a directory, a Nix file, or a flake as Nix names it
     ///
@@ -133,9 +134,19 @@ pub(crate) fn selector(text: &str) -> Result<Selected, fleet::SelectorError> {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Pace {
     /// At most so many hosts at a time
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) parallel: Option<NonZeroU32>,
 }
+
+/// Reads a number of hosts.
+pub(crate) fn positive(text: &str) -> Result<NonZeroU32, NotPositive> {
+    text.parse().map_err(|_| NotPositive)
+}
+
+/// A text that is no number of hosts.
+#[derive(Debug, thiserror::Error)]
+#[error("expected a whole number, at least 1")]
+pub(crate) struct NotPositive;
 
 /// What is to be done.
 #[derive(Debug, Subcommand)]

@@ -140,6 +140,6 @@ mod tests {
         hint: go to your configuration
         ");
         let json = serde_json::to_string(&failure.wire()).unwrap();
-        insta::assert_snapshot!(json, @r#"{"version":1,"event":"error","kind":"description","causes":["no description","cannot read\nfleet.nix \u001b[2J","No such file"],"hint":"go to your configuration","exit_code":2}"#);
+        insta::assert_snapshot!(json, @r#"{"version":1,"event":"error","kind":"description","causes":["no description","cannot read\nfleet.nix \u001b[2J","No such file"],"said":[],"hint":"go to your configuration","exit_code":2}"#);
     }
 }

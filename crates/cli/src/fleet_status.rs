@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use order::{HostName, SystemPath};
-use report::{Cause, CauseKind, Generation, HostStatus, Known, LoaderDefault, Timestamp};
+use order::{HostName, SystemPath, UnitName};
+use report::{Cause, CauseKind, Generation, HostStatus, Known, LoaderDefault, Pending, Timestamp};
 
 use crate::{
     style::{Style, paint},
@@ -116,14 +116,14 @@ impl HostRow {
             numbered(profile, running, style),
             status.map(|status| loader(&status.default, running, style)).unwrap_or_default(),
             Cell::styled(status.map(failed).unwrap_or_default(), Style::Bad),
-            Cell::styled(status.map(reboot).unwrap_or_default(), Style::Warn),
+            Cell::styled(if status.is_some_and(needs_reboot) { "yes" } else { "" }, Style::Warn),
             self.deployed(now),
         ]
     }
 
     fn deployed(&self, now: Timestamp) -> Cell {
         let Some((at, deployed)) = &self.known.deployed else { return Cell::default() };
-        let text = format!("{}, {} ago", words::result(&deployed.result), duration(at.until(now)));
+        let text = format!("{} {}", words::result(&deployed.result), duration(at.until(now)));
         Cell::styled(text, words::style(&deployed.result))
     }
 
@@ -132,22 +132,32 @@ impl HostRow {
         let mut notes = Vec::new();
         notes.extend(self.cause.iter().map(|cause| first_line(&cause.text).into_owned()));
         let Some(status) = self.now() else { return notes };
+        if !status.failed.is_empty() {
+            let units: Vec<_> = status.failed.iter().map(UnitName::as_str).collect();
+            notes.push(format!("failed units: {}", units.join(", ")));
+        }
+        if needs_reboot(status) {
+            let reasons: Vec<_> = status.reboot.iter().map(|reason| clean(reason)).collect();
+            notes.push(format!("complete after a reboot only: {}", reasons.join("; ")));
+        }
         if let LoaderDefault::Unreadable(why) = &status.default {
             notes.push(format!("what it would boot cannot be read: {}", clean(why)));
         }
-        if let Some(pending) = &status.pending {
-            let left = pending.left_millis.map(|left| format!(", {} left", millis(left))).unwrap_or_default();
-            let what = if pending.awaits_confirm { "waits for a confirmation" } else { "activates" };
-            let verb = if pending.awaits_confirm { "confirm" } else { "attach" };
-            notes.push(format!(
-                "{what} of {}{left} (state {}); `lockstep {verb} {}` or `lockstep abort {}`",
-                system(&pending.system),
-                clean(&pending.state),
-                self.host,
-                self.host
-            ));
-        }
+        notes.extend(status.pending.as_ref().map(|pending| self.pending(pending)));
         notes
+    }
+
+    fn pending(&self, pending: &Pending) -> String {
+        let left = pending.left_millis.map(|left| format!(", {} left", millis(left))).unwrap_or_default();
+        let (what, verb) = if pending.awaits_confirm {
+            ("waits for a confirmation", "confirm")
+        } else {
+            ("is at the activation", "attach")
+        };
+        let (system, state, host) = (system(&pending.system), clean(&pending.state), &self.host);
+        format!(
+            "{what} of {system}{left} (state {state}); `lockstep {verb} {host}` or `lockstep abort {host}`"
+        )
     }
 }
 
@@ -161,8 +171,8 @@ pub(crate) fn lines(rows: &[HostRow], now: Timestamp, width: Option<usize>, colo
         Column::text("BOOTED"),
         Column::text("PROFILE"),
         Column::text("DEFAULT"),
-        Column::flexible("FAILED UNITS"),
-        Column::flexible("REBOOT FOR"),
+        Column::number("FAILED"),
+        Column::text("REBOOT"),
         Column::flexible("LAST DEPLOY"),
     ]);
     for row in rows {
@@ -219,12 +229,13 @@ fn loader(default: &LoaderDefault, running: Option<&SystemPath>, style: Style) -
     }
 }
 
+/// How many units are failed, if any.
 fn failed(status: &HostStatus) -> String {
-    status.failed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    if status.failed.is_empty() { String::new() } else { status.failed.len().to_string() }
 }
 
-fn reboot(status: &HostStatus) -> String {
-    status.reboot.iter().map(|reason| clean(reason)).collect::<Vec<_>>().join("; ")
+fn needs_reboot(status: &HostStatus) -> bool {
+    !status.reboot.is_empty()
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod fleet_status;
 mod hints;
 mod interrupt;
 mod progress;
+#[cfg(test)]
+mod samples;
 mod style;
 mod summary;
 mod table;

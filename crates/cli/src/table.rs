@@ -75,9 +75,12 @@ impl Table {
         self.rows.push(cells.into());
     }
 
-    /// The lines of the table without their ends. Columns in which every field is empty are left out. With a width,
+    /// The lines of the table without their ends; none if it has no rows. Columns in which every field is empty are left out. With a width,
     /// flexible columns are cut until the lines fit, if they can.
     pub(crate) fn lines(&self, width: Option<usize>, color: bool) -> Vec<String> {
+        if self.rows.is_empty() {
+            return Vec::new();
+        }
         let widths = self.widths(width);
         let used: Vec<usize> = (0..self.columns.len()).filter(|index| widths[*index] > 0).collect();
         let titles: Vec<Cell> =

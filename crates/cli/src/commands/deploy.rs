@@ -10,15 +10,16 @@ use deploy::{Goal, Manner, Request};
 use order::{Mode, parse_duration};
 
 use crate::{
-    arguments::{Hosts, NixOptions, Pace},
+    arguments::{Hosts, NixOptions, Pace, positive},
     context::{Context, Manners},
     failure::Failure,
 };
 
 const AFTER: &str = "\
-Every host goes its own way as soon as it can: one activates while another still evaluates, and one that
-fails stops no other. On the host a guard is armed before anything changes; unless lockstep reaches the new
-system over a new connection in time, the old one comes back by itself. Only then is the boot default set.
+Every host goes its own way as soon as it can: one activates while another still evaluates, and one that \
+fails stops no other. On the host a guard is armed before anything changes; unless lockstep reaches the \
+new system over a new connection in time, the old one comes back by itself. Only a system that was \
+reached becomes the boot default.
 
 Examples:
   lockstep deploy web1 web2
@@ -46,10 +47,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pace: Pace,
     /// Activate in groups of N hosts, each when the one before has ended
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     batch: Option<NonZeroU32>,
     /// Begin no further activation once N hosts have failed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive)]
     stop_after: Option<NonZeroU32>,
     #[command(flatten)]
     manner: Guarding,

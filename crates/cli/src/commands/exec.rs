@@ -18,8 +18,8 @@ use crate::{
 };
 
 const AFTER: &str = "\
-The words go to the program as they are: no shell reads them. For a shell name one: sh -c '...'.
-Each line of output is led by the name of its host, and what a terminal would obey is written out.
+The words go to the program as they are: no shell reads them. For a shell name one: sh -c '...'. Each line of output is led by \
+the name of its host, and what a terminal would obey is written out.
 
 Examples:
   lockstep exec '@web' -- systemctl is-active nginx

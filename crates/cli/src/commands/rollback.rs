@@ -12,7 +12,7 @@ use crate::{
 };
 
 const AFTER: &str = "\
-The older system is activated as a deploy would: with a guard, a confirmation, and a new generation of the
+The older system is activated as a deploy would: with a guard, a confirmation, and a new generation of the \
 profile. Nothing is evaluated, built or sent. `lockstep history HOST` lists the generations that are left.
 
 Examples:

@@ -14,8 +14,8 @@ use crate::{
 };
 
 const AFTER: &str = "\
-All hosts are asked at the same time, each over one connection. Of those that do not answer, the table shows
-what they said when they were last seen, and for how long they have been away.
+All hosts are asked at the same time, each over one connection. Of those that do not answer, the table \
+shows what they said when they were last seen, and for how long they have been away.
 
 STATE is
   in step         it runs and boots what the last deploy wanted

@@ -93,12 +93,12 @@ impl Board {
         for result in self.hosts.values().filter_map(|host| host.result.as_ref()) {
             *counts.entry((words::weight(&result.result), words::result(&result.result))).or_default() += 1;
         }
-        let each =
-            counts.iter().map(|((_, word), count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ");
-        let each = if each.is_empty() { each } else { format!(": {each}") };
+        // The worst first: the line may be cut.
+        let each: Vec<_> = counts.iter().rev().map(|((_, word), count)| format!("{count} {word}")).collect();
+        let each = if each.is_empty() { String::new() } else { format!(": {}", each.join(", ")) };
         let running = self.hosts.values().filter(|host| !host.stages.is_empty()).count();
-        let time = duration(began.until(now));
-        format!("{done} of {} done{each}; {running} at work, {time}", counted(self.hosts.len(), "host"))
+        let (all, time) = (counted(self.hosts.len(), "host"), duration(began.until(now)));
+        format!("{done} of {all} done, {running} at work, {time}{each}")
     }
 
     fn dim(&self, text: &str) -> String {
@@ -146,12 +146,8 @@ impl Host {
     fn stage_text(&self, stage: Stage, since: Timestamp, now: Timestamp) -> String {
         let progress = self.progress.as_ref().filter(|progress| progress.stage == stage);
         let details = progress.map(details).unwrap_or_default();
-        let mut text = format!("{} {}", pad(stage.word(), 8), pad(&duration(since.until(now)), 6));
-        if !details.is_empty() {
-            text.push_str("  ");
-            text.push_str(&details);
-        }
-        text
+        let time = duration(since.until(now));
+        format!("{} {}  {details}", pad(stage.word(), 8), pad(&time, 6)).trim_end().to_owned()
     }
 }
 

@@ -6,6 +6,7 @@ use deploy::{Ask, PasswordRequest, Question, Stop};
 
 use crate::{
     style::{Style, paint},
+    summary::left_out,
     table::{Column, Table},
     terminal::Terminal,
     text::{clean, counted, system},
@@ -127,9 +128,7 @@ fn question_lines(question: &Question, width: Option<usize>, color: bool) -> Vec
     if question.ready.len() > LISTED {
         lines.push(format!("and {} more", question.ready.len() - LISTED));
     }
-    lines.extend(
-        question.left_out.iter().map(|(name, why)| format!("left out: {}: {}", clean(name), clean(why))),
-    );
+    lines.extend(left_out(&question.left_out));
     lines.extend(question.failed.iter().map(|host| paint(&format!("failed: {host}"), Style::Bad, color)));
     lines.extend(question.unguarded.map(|why| paint(&format!("not guarded: {why}"), Style::Warn, color)));
     lines

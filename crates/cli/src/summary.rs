@@ -16,6 +16,9 @@ const SINGLE: usize = 40;
 /// Last lines of a cause that are shown; all are in the log.
 const LOG: usize = 20;
 
+/// What was left out is listed up to so many.
+const LEFT_OUT: usize = 10;
+
 /// How a summary is shown.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form {
@@ -39,15 +42,23 @@ pub(crate) fn lines(outcome: &Outcome, form: Form) -> Vec<String> {
     if is_folded && good > 0 {
         lines.push(format!("and {} as asked", counted(good, "host")));
     }
-    lines.extend(
-        outcome.left_out.iter().map(|(name, why)| format!("left out: {}: {}", clean(name), clean(why))),
-    );
+    lines.extend(left_out(&outcome.left_out));
     for host in hosts {
         let block = block(host, form);
         if !block.is_empty() {
             lines.push(String::new());
             lines.extend(block);
         }
+    }
+    lines
+}
+
+/// What was left out, a line each, as long as they are few.
+pub(crate) fn left_out(all: &[(String, String)]) -> Vec<String> {
+    let line = |(name, why): &(String, String)| format!("left out: {}: {}", clean(name), clean(why));
+    let mut lines: Vec<_> = all.iter().take(LEFT_OUT).map(line).collect();
+    if all.len() > LEFT_OUT {
+        lines.push(format!("left out: {} more", all.len() - LEFT_OUT));
     }
     lines
 }
@@ -81,7 +92,9 @@ fn table(hosts: &[&HostOutcome], form: Form) -> Vec<String> {
 /// What is said of one host below the table: nothing if all is as it was asked.
 fn block(host: &HostOutcome, form: Form) -> Vec<String> {
     let mut lines: Vec<String> = host.notes.iter().map(|note| format!("  note: {}", clean(note))).collect();
-    if host.deployed.result.exit_code() != 0 {
+    // The table says all there is about what was left out.
+    let is_left_out = matches!(host.deployed.result, HostResult::Skipped { .. });
+    if host.deployed.result.exit_code() != 0 && !is_left_out {
         lines.extend(failure(host, form));
     }
     if lines.is_empty() {
@@ -97,7 +110,7 @@ fn failure(host: &HostOutcome, form: Form) -> Vec<String> {
     let mut lines = Vec::new();
     let cause = words::cause(result);
     match result {
-        HostResult::Pending { why } | HostResult::Skipped { why } => lines.extend(indented(why)),
+        HostResult::Pending { why } => lines.extend(indented(why)),
         _ => lines.extend(cause.iter().flat_map(|cause| indented(&cause.text))),
     }
     let log = cause.map_or(&[][..], |cause| &cause.log);

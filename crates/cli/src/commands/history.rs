@@ -63,7 +63,9 @@ fn lines(answered: &Answered<Did>, now: Timestamp, look: Look) -> Vec<String> {
             if activations.is_empty() {
                 lines.push("no activation by lockstep".to_owned());
             }
-            lines.push(String::new());
+            if !generations.is_empty() {
+                lines.push(String::new());
+            }
             lines.extend(generations_table(generations).lines(look.width, look.color));
         }
         Err(cause) => lines.extend(cause.text.lines().map(|line| format!("  {}", clean(line)))),

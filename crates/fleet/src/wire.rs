@@ -151,6 +151,3 @@ fn read_on_result(attribute: &Attribute<'_>, errors: &mut Errors) -> Option<OnRe
         _ => attribute.argv(errors).and_then(Argv::new).map(OnResult::Command),
     }
 }
-
-#[cfg(test)]
-mod tests;

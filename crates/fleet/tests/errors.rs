@@ -25,7 +25,7 @@ fn table(cases: &[Value]) -> String {
 
 #[test]
 fn names_that_do_not_exist() {
-    insta::assert_snapshot!(table(&[
+    let shown = table(&[
         json!({ "paralel": 3 }),
         json!({ "nodes": {} }),
         json!({ "zebra": {} }),
@@ -36,15 +36,17 @@ fn names_that_do_not_exist() {
         host(&json!({ "checks": { "a b": { "cmd": ["true"], "tcp": "a:1" } } })),
         host(&json!({ "addresses": [{ "hostname": "a" }] })),
         json!({ "defaults": { "addresses": ["a"], "gatewayFor": ["web1"] } }),
+        json!({ "defaults": { "addresses": 3 } }),
         host(&json!({ "build": "web3" })),
         json!({ "defaults": { "build": "taget" } }),
         host(&json!({ "gatewayFor": ["web3", "@site"] })),
-    ]));
+    ]);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
 fn values_of_a_wrong_type() {
-    insta::assert_snapshot!(table(&[
+    let shown = table(&[
         json!([]),
         json!("text"),
         json!({ "hosts": [], "defaults": 1, "parallel": 0, "onResult": "notify" }),
@@ -59,14 +61,15 @@ fn values_of_a_wrong_type() {
         host(&json!({ "checks": { "a": { "http": 80, "status": "ok", "from": "web1", "period": 1 } } })),
         host(&json!({ "checks": { "a": "http://localhost" } })),
         host(
-            &json!({ "user": { "a": ["${x}\n", "a very long text that nobody would ever want to see whole"] } })
+            &json!({ "user": { "a": ["${x}\n", "a very long text that nobody would ever want to see whole"] } }),
         ),
-    ]));
+    ]);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
 fn values_that_cannot_be() {
-    insta::assert_snapshot!(table(&[
+    let shown = table(&[
         host(&json!({ "port": 0 })),
         host(&json!({ "port": 65536 })),
         host(&json!({ "confirmTimeout": "5s" })),
@@ -84,34 +87,37 @@ fn values_that_cannot_be() {
         host(&json!({ "addresses": [{ "host": "local", "user": "root" }, { "host": "a", "port": 0 }] })),
         host(&json!({ "protectedUnits": ["sshd"] })),
         host(&json!({ "gatewayFor": ["[", "web1", ""] })),
-    ]));
+    ]);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
 fn checks_that_cannot_be() {
-    insta::assert_snapshot!(table(&[
+    let shown = table(&[
         host(&json!({ "checks": { "a": {} } })),
         host(&json!({ "checks": { "a": { "http": "http://a", "tcp": "a:1" } } })),
         host(
-            &json!({ "checks": { "a": { "http": "ftp://a" }, "b": { "tcp": "a" }, "c": { "command": [] } } })
+            &json!({ "checks": { "a": { "http": "ftp://a" }, "b": { "tcp": "a" }, "c": { "command": [] } } }),
         ),
         host(&json!({ "checks": { "a": { "command": [""] }, "b": { "command": ["a\u{0}"] } } })),
         host(&json!({ "checks": { "a": { "tcp": "a:1", "status": 200, "period": "0s" } } })),
         host(&json!({ "checks": { "a": { "tcp": "a:1", "timeout": "2m" } } })),
         host(&json!({ "checks": { "": { "tcp": "a:1" } } })),
-    ]));
+    ]);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
 fn hosts_that_do_not_fit_together() {
-    insta::assert_snapshot!(table(&[
+    let shown = table(&[
         json!({ "hosts": { "web2": { "addresses": ["a", "WEB1:22"] } } }),
         json!({ "hosts": { "bastion": { "addresses": ["a", "web2"] } } }),
         json!({ "hosts": { "web1": { "addresses": ["local"] }, "web2": { "addresses": ["local"] } } }),
         json!({ "hosts": { "web1": { "addresses": ["a", "a"] } } }),
         json!({ "hosts": { "web1": { "gatewayFor": ["web2"] }, "web2": { "gatewayFor": ["bastion"] },
             "bastion": { "gatewayFor": ["web1"] } } }),
-    ]));
+    ]);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
@@ -120,6 +126,20 @@ fn a_mistake_in_defaults_is_told_once() {
         &json!({ "defaults": { "settle": "1h", "checks": { "a": { "tcp": "a:1", "timeout": "1h" } } } }),
     );
     assert_eq!(errors.lines().count(), 2, "{errors}");
+}
+
+#[test]
+fn what_does_not_fit_into_an_order() {
+    let many =
+        |range: std::ops::Range<u32>| range.map(|number| format!("u{number}.service")).collect::<Vec<_>>();
+    let errors = errors_of(&json!({
+        "defaults": { "protectedUnits": many(0..900), "tags": vec!["a"; 1001] },
+        "hosts": { "web1": {
+            "protectedUnits": many(900..1800),
+            "checks": { "a": { "command": ["x".repeat(70_000)] } },
+        } },
+    }));
+    insta::assert_snapshot!(errors);
 }
 
 #[test]

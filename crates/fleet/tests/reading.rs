@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 fn read(names: &[&str], lockstep: &Value) -> Fleet {
     let json = json!({ "names": names, "lockstep": lockstep }).to_string();
-    Index::parse(json.as_bytes()).unwrap_or_else(|errors| panic!("{errors}")).into_fleet()
+    Index::parse(json.as_bytes()).expect("a right description").into_fleet()
 }
 
 fn name(text: &str) -> HostName {
@@ -178,6 +178,16 @@ fn gateways_come_after_those_behind_them_alone() {
     assert_eq!(waves(&["nobody"]), [""; 0]);
     let behind: Vec<_> = member(&fleet, "m-router").gateway_for.iter().map(HostName::as_str).collect();
     assert_eq!(behind, ["web1"]);
+}
+
+#[test]
+fn many_mistakes_in_a_large_fleet_are_told() {
+    let names: Vec<String> = (0..20_000).map(|number| format!("h{number}")).collect();
+    let hosts: Value = (0..20_000).map(|number| (format!("x{number}"), json!({}))).collect();
+    let lockstep = json!({ "defaults": { "build": "h99999" }, "hosts": hosts });
+    let input = json!({ "names": names, "lockstep": lockstep }).to_string();
+    let errors = Index::parse(input.as_bytes()).expect_err("mistakes");
+    assert_eq!(errors.iter().len(), 20_001);
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn the_schema_is_fresh() {
 fn read(lockstep: &Value) -> Fleet {
     let names = ["web1", "web2", "db1", "bastion"];
     let json = json!({ "names": names, "lockstep": lockstep }).to_string();
-    Index::parse(json.as_bytes()).unwrap_or_else(|error| panic!("{lockstep}: {error}")).into_fleet()
+    Index::parse(json.as_bytes()).expect("a right description").into_fleet()
 }
 
 /// `lockstep` with one setting of one group set to a value.
@@ -58,14 +58,15 @@ const GROUPS: [(&str, &[Setting]); 5] = [
 ];
 
 fn parse(json: &str) -> Value {
-    serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"))
+    serde_json::from_str(json).expect("a right description")
 }
 
 /// What a setting of the group means if its value is taken away from the one that is set here.
 fn plain(group: &str, setting: &Setting) -> Fleet {
     match (group, setting.name) {
-        ("check", "http" | "tcp" | "command") => read(&with("host", "tags", &Value::Null)),
-        ("address", "host") => read(&with("host", "tags", &Value::Null)),
+        ("check", "http" | "tcp" | "command") | ("address", "host") => {
+            read(&with("host", "tags", &Value::Null))
+        }
         _ => read(&with(group, setting.name, &Value::Null)),
     }
 }

@@ -19,6 +19,7 @@ mod power;
 mod refusals;
 mod services;
 mod shapes;
+mod ssh;
 mod switch;
 mod systems;
 mod time;

@@ -1,0 +1,1 @@
+//! A tree of files in a map, for tests.

@@ -160,7 +160,7 @@ pub enum Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsupported(loader) => write!(out, "{loader}'s configuration is not read"),
+            Self::Unsupported(loader) => write!(out, "the configuration of {loader} is not read"),
             Self::NoEntries(loader) => write!(out, "{loader} has no entry that it could start"),
             Self::UnifiedImage { image } => write!(out, "it may be the unified kernel image {image}"),
             Self::LastBootedUnknown => {

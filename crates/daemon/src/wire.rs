@@ -6,7 +6,7 @@ mod reader;
 
 pub(crate) use self::{
     encoder::Encoder,
-    reader::{WireReader, quoted},
+    reader::{WireReader, excerpt, quoted},
 };
 
 /// Zero bytes between `length` bytes and the next number.

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("derivation, byte {offset}")]
 pub struct ParseDerivationError {
-    /// Where: the beginning of the string or item at fault, or the byte at fault.
+    /// Where: the beginning of the string or item at fault, the byte at fault, or the first byte beyond the limit.
     pub offset: usize,
     /// What is wrong there.
     #[source]
@@ -89,7 +89,7 @@ type Result<T> = std::result::Result<T, ParseDerivationError>;
 pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<Derivation> {
     let mut parser = Parser { text, offset: 0, items: 0, store_dir };
     if text.len() > MAX_TEXT {
-        return Err(parser.error(Kind::TooLong { length: text.len() }));
+        return Err(ParseDerivationError { offset: MAX_TEXT, kind: Kind::TooLong { length: text.len() } });
     }
     let derivation = parser.derivation()?;
     if parser.offset < text.len() {

@@ -43,7 +43,8 @@ const FIELDS: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("narinfo, byte {offset}")]
 pub struct ParseNarInfoError {
-    /// Where the line or the value at fault begins; the end of the text if something is missing.
+    /// Where the line, the value or the reference at fault begins, or the byte at fault; the end of the text if
+    /// something is missing, the first byte beyond the limit if there is too much.
     pub offset: usize,
     /// What is wrong there.
     #[source]
@@ -121,7 +122,7 @@ pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<NarInfo, ParseN
     let nar_size = lines.required("NarSize", parse_nar_size)?;
     let info = PathInfo {
         deriver: lines.optional("Deriver", parse_deriver)?.flatten(),
-        references: lines.optional("References", parse_references)?.unwrap_or_default(),
+        references: lines.references()?,
         signatures: lines.signatures(),
         content_address: lines.optional("CA", parse_content_address)?.flatten(),
         ..PathInfo::new(path, nar_hash, nar_size)
@@ -215,6 +216,18 @@ impl<'a> Lines<'a> {
         self.fields.get(field).map(|value| value.text)
     }
 
+    /// The references, a set: neither the spaces nor how often one comes count.
+    fn references(&self) -> Result<BTreeSet<StorePath>, ParseNarInfoError> {
+        let Some(value) = self.fields.get("References") else { return Ok(BTreeSet::new()) };
+        let parts = value.text.split(' ').scan(value.offset, |next, text| {
+            let offset = *next;
+            *next += text.len() + 1;
+            Some(Value { offset, text })
+        });
+        let references = parts.filter(|reference| !reference.text.is_empty());
+        references.map(|reference| reference.parse(str::parse::<StorePath>)).collect()
+    }
+
     /// The signatures, without those of a form that is not known here, which can count for nothing.
     fn signatures(&self) -> BTreeSet<Signature> {
         self.signatures.iter().filter_map(|value| value.text.parse().ok()).collect()
@@ -260,9 +273,4 @@ fn parse_deriver(text: &str) -> Result<Option<StorePath>, StorePathError> {
         return Ok(None);
     }
     text.parse().map(Some)
-}
-
-/// A set: neither the spaces nor how often a reference comes count.
-fn parse_references(text: &str) -> Result<BTreeSet<StorePath>, StorePathError> {
-    text.split(' ').filter(|reference| !reference.is_empty()).map(str::parse).collect()
 }

@@ -121,6 +121,17 @@ fn bad_values_are_found_at_their_place() {
 }
 
 #[test]
+fn a_bad_reference_is_found_at_its_place() {
+    let dep = "z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep";
+    for before in ["", "  ", &format!("{dep} "), &format!(" {dep}  {dep} ")] {
+        let text = with("References", Some(&format!("{before}bad {dep}")));
+        let offset = text.find("bad").unwrap();
+        let kind = ParseNarInfoErrorKind::StorePath(StorePathError::NoHashPart { base_name: "bad".into() });
+        assert_eq!(parse(&text), Err(ParseNarInfoError { offset, kind }), "{before:?}");
+    }
+}
+
+#[test]
 fn bad_lines_are_found_at_their_place() {
     use ParseNarInfoErrorKind as Kind;
 

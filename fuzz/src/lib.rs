@@ -113,7 +113,7 @@ pub fn fuzz_derivation(data: &[u8]) {
         let name = "a".parse().expect("a name");
         if let Ok(paths) = derivation.output_paths(&name, &store_dir, known) {
             assert!(paths.keys().eq(derivation.outputs.keys()));
-            assert!(derivation.hash_modulo(&store_dir, known).is_ok());
+            assert!(derivation.hash_modulo(&name, &store_dir, known).is_ok());
         }
     }
 }

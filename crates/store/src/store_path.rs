@@ -6,7 +6,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::base32;
+use crate::{base32, excerpt};
 
 mod make;
 
@@ -290,11 +290,6 @@ impl FromStr for StorePath {
     fn from_str(base_name: &str) -> Result<Self, StorePathError> {
         Self::from_base_name(base_name.as_bytes())
     }
-}
-
-/// At most 256 bytes of foreign text, escaped, for a message.
-fn excerpt(text: &[u8]) -> String {
-    text[..text.len().min(256)].escape_ascii().to_string()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     handshake::{ProtocolVersion, Trust},
     limits,
     operation::Operation,
-    wire::{Encoder, WireReader, excerpt, quoted},
+    wire::{Encoder, WireReader, quoted},
 };
 
 /// What it would take to make some paths valid.
@@ -250,12 +250,12 @@ fn read_output(answer: &mut WireReader) -> Result<(OutputName, StorePath), ReadE
     let expected = "`<hash>!<output name>`";
     let id = answer.text(expected, limits::WORD)?;
     let name = id.split_once('!').and_then(|(_hash, name)| OutputName::new(name.as_bytes()).ok());
-    let name = name.ok_or_else(|| answer.unexpected(expected, quoted(&id)))?;
+    let name = name.ok_or_else(|| answer.unexpected(expected, quoted(id.as_bytes())))?;
     let expected = "a realisation";
     let json = answer.string(expected, limits::REALISATION)?;
     // Serde would take an array for it, too.
     if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(answer.unexpected(expected, excerpt(&json)));
+        return Err(answer.unexpected(expected, quoted(&json)));
     }
     let realisation: Realisation =
         serde_json::from_slice(&json).map_err(|error| answer.unexpected(expected, error))?;

@@ -6,12 +6,13 @@ use std::{
 };
 
 use store::{
+    excerpt,
     hash::{Algorithm, Hash, Sha256},
+    nar::padding,
     path_info::PathInfo,
     store_path::{StoreDir, StorePath},
 };
 
-use super::padding;
 use crate::{
     error::{ProtocolError, ReadError},
     limits,
@@ -20,9 +21,6 @@ use crate::{
 
 /// Bytes read ahead. A NAR is handed on in pieces of at most this size.
 const BUFFER: usize = 64 << 10;
-
-/// Bytes of foreign text shown in a message.
-const EXCERPT: usize = 128;
 
 /// Characters of what an error says that it has found.
 const FOUND: usize = 512;
@@ -90,7 +88,7 @@ impl WireReader {
 
     pub(crate) fn text(&mut self, expected: &'static str, limit: u64) -> Result<String> {
         let bytes = self.string(expected, limit)?;
-        String::from_utf8(bytes).map_err(|error| self.unexpected(expected, excerpt(error.as_bytes())))
+        String::from_utf8(bytes).map_err(|error| self.unexpected(expected, quoted(error.as_bytes())))
     }
 
     /// Text that is for people: at most [`limits::KEPT_TEXT`] bytes of it, without escape codes, and no more than
@@ -162,7 +160,8 @@ impl WireReader {
         };
         let address = self.text("a content address", limits::WORD)?;
         if !address.is_empty() {
-            let unknown = |_| ReadError::ContentAddress { path: info.path.clone(), found: quoted(&address) };
+            let unknown =
+                |_| ReadError::ContentAddress { path: info.path.clone(), found: quoted(address.as_bytes()) };
             info.content_address = Some(address.parse().map_err(unknown)?);
         }
         Ok(info)
@@ -193,7 +192,9 @@ impl WireReader {
         let expected = "a SHA-256 in hexadecimal";
         let text = self.text(expected, limits::WORD)?;
         let hash = Hash::parse_digest(Algorithm::Sha256, &text);
-        hash.ok().and_then(|hash| hash.as_sha256()).ok_or_else(|| self.unexpected(expected, quoted(&text)))
+        hash.ok()
+            .and_then(|hash| hash.as_sha256())
+            .ok_or_else(|| self.unexpected(expected, quoted(text.as_bytes())))
     }
 
     /// Signatures, without those that are none: any user of a host may add any text to any path of its store,
@@ -278,14 +279,7 @@ impl fmt::Debug for WireReader {
     }
 }
 
-/// At most [`EXCERPT`] bytes of foreign bytes, escaped and quoted.
-pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    let cut = &bytes[..bytes.len().min(EXCERPT)];
-    let more = if cut.len() < bytes.len() { "…" } else { "" };
-    format!("'{}{more}'", cut.escape_ascii())
-}
-
-/// As [`excerpt`], of text.
-pub(crate) fn quoted(text: &str) -> String {
-    excerpt(text.as_bytes())
+/// An [`excerpt`] in quotation marks.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    format!("'{}'", excerpt(bytes))
 }

@@ -62,7 +62,7 @@ impl Sim {
 
     fn write(&mut self, record: &Record) -> Result<(), Fault> {
         let outcome = match self.world.budget.crash() {
-            Some(budget) if self.choose(&["", "written, then killed"]) != "" => {
+            Some(budget) if !self.choose(&["", "written, then killed"]).is_empty() => {
                 self.world.budget = budget;
                 self.died = true;
                 "written"

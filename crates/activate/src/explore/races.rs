@@ -1,16 +1,17 @@
 //! The races that concern the machine, each with its name; and wrong machines, which the exploration must find.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use order::{Mode, OrderId};
 
 use super::{
     explore,
+    sim::{Hands, Sim},
     world::{Budget, Config, DefaultKind, Node, System},
 };
 use crate::{
     Cause, Effect, Event, Moment, Next, Observation, Owner, Phase, Record, Reply, Save, State, Step,
-    SwitchResult, Vigil, step, vigil,
+    SwitchResult, Vigil, begin, guard, resume, step, vigil,
 };
 
 const USUAL: Config = Config {
@@ -130,6 +131,23 @@ fn race_13_after_a_reboot_while_committing_what_runs_decides() {
     assert_eq!(step(&record, Event::Start, &seen, now).record.state.phase(), Phase::Committing);
     seen.running = Some(record.before.running.clone());
     assert_eq!(step(&record, Event::Start, &seen, now).record.state.phase(), Phase::Reverting);
+}
+
+/// The loops themselves, over the same hands: nobody confirms, and a guard finishes what a dead owner left.
+#[test]
+fn begin_resume_and_guard_run_to_an_end() {
+    let (record, ..) = start();
+    let config = Config { budget: Budget { fails: 0, crashes: 0, cuts: 0, thirds: 0 }, ..USUAL };
+    let sim = RefCell::new(Sim::new(config, config.start().world, Vec::new()));
+    let hands = || Hands(&sim);
+    let ended = begin(record.clone(), &mut hands(), &mut hands(), &mut hands());
+    assert_eq!((ended.record.state.phase(), ended.unsaved), (Phase::RolledBack, None));
+    let (left, ..) = awaiting(10);
+    sim.borrow_mut().world.journal = Some(left);
+    let guarded = guard(&record, &mut hands(), &mut hands(), &mut hands()).expect("taken over");
+    assert_eq!(guarded.record.state.phase(), Phase::RolledBack);
+    let tidied = resume(guarded.record.clone(), &mut hands(), &mut hands(), &mut hands());
+    assert_eq!(tidied.record, guarded.record);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::{
 };
 
 use run::{Child, Command, Finished, Output};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cancel::Cancel;
 
@@ -21,6 +22,8 @@ const SHORT_LOOK: Duration = Duration::from_millis(2);
 /// How long what it printed last may take to be read when it has ended; a process that it left behind may
 /// hold the pipe open for ever.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long a process that is asked to end may take before it is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest line that is held; the rest of it is thrown away.
 const LONGEST_LINE: u64 = 1 << 20;
 /// Longest answer on standard output.
@@ -80,11 +83,7 @@ fn watch(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<(), Failure> {
     let mut closed = false;
-    loop {
-        if cancel.is_cancelled() {
-            child.kill();
-            return Err(Failure::Cancelled);
-        }
+    while !cancel.is_cancelled() {
         if closed {
             thread::sleep(SHORT_LOOK);
         } else {
@@ -101,6 +100,24 @@ fn watch(
             return Ok(());
         }
     }
+    end(child, lines);
+    Err(Failure::Cancelled)
+}
+
+/// Ends a child that nobody wants any more. Nix is asked first, for only then does it end its builders where
+/// there is no daemon.
+fn end(child: &mut Child, lines: &Receiver<String>) {
+    if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+        // It has not been reaped, so the id is still its own; one that has ended is what we want.
+        let _ended = kill_process(pid, Signal::TERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while child.is_running() && Instant::now() < deadline {
+        // What it prints now is read all the same, so that it can go on to its end.
+        while lines.try_recv().is_ok() {}
+        thread::sleep(SHORT_LOOK);
+    }
+    child.kill();
 }
 
 fn drain(lines: &Receiver<String>, on_line: &mut dyn FnMut(&str)) {

@@ -148,7 +148,8 @@ impl Nix {
 impl Evaluate for Nix {
     fn index(&self, cancel: &Cancel) -> Result<Vec<u8>, EvalError> {
         // The dot is Nix's name for the outputs as a whole, without a search among packages.
-        let command = self.eval_command(".", &expression::index());
+        // The whole trace, for it names the attribute that does not evaluate.
+        let command = self.eval_command(".", &expression::index()).arg("--show-trace");
         match self.eval(&Subject::Description, command, cancel) {
             Err(error) if lacks_attribute(&error) => self.index_in_two(cancel),
             printed => Ok(printed?.answer),

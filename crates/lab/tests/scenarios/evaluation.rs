@@ -211,7 +211,7 @@ fn a_failed_build_shows_its_own_log(operator: &Operator<'_>) -> Result<()> {
         "all of it came live: {told}"
     );
     let again = operator.evaluate(&["build", "/nix/store/0000000000000000000000000000000a-no.drv"])?;
-    ensure!(again.contains("error: no did not build: cannot build missing derivation"), "{again}");
+    ensure!(again.contains("error: no did not build: "), "{again}");
     Ok(())
 }
 

@@ -85,8 +85,7 @@ fn fill(client: &mut Client) -> Result<StorePath> {
     let mut paths = Vec::new();
     let mut nars = Vec::new();
     for number in 0..PATHS {
-        let contents: Vec<u8> =
-            (0..SIZE / 32).flat_map(|part| Sha256::of(format!("{number} {part}").as_bytes()).0).collect();
+        let contents = Sha256::of(number.to_string().as_bytes()).0.repeat(SIZE / 32);
         let mut hash_part = [7; HashPart::LEN];
         hash_part[..8].copy_from_slice(&(number as u64).to_le_bytes());
         let path = StorePath::new(HashPart(hash_part), format!("transfer-{number}").parse()?);
@@ -256,7 +255,6 @@ fn who_stops_is_noticed(pair: &Pair<'_>) -> Result<()> {
             "{side}: {error:?}"
         );
         ensure!(error.can_resume(), "{error:?}");
-        signal(host, "-KILL")?;
         pair.send_the_rest()?;
         pair.there.sh("nix-store --delete /nix/store/*-transfer-* >/dev/null")?;
     }
@@ -265,17 +263,20 @@ fn who_stops_is_noticed(pair: &Pair<'_>) -> Result<()> {
 
 fn what_is_damaged_here_is_not_taken_there(pair: &Pair<'_>) -> Result<()> {
     let path = full(&pair.middle().path);
-    pair.here.sh(&format!(
-        "mount -o remount,rw /nix/store 2>/dev/null || true; printf x | dd of={path} conv=notrunc status=none"
-    ))?;
+    // The store is mounted read-only for all but those who have a mount namespace of their own.
+    let damage = |script: &str| {
+        let script = format!("mount -o remount,rw,bind /nix/store; {script}{path}");
+        pair.here.run(["unshare", "--mount", "sh", "-euc", &script])
+    };
+    damage("printf x | dd conv=notrunc status=none of=")?;
     let error = pair.send(Some(LIMIT), || ())?.expect_err("one path is damaged");
     ensure!(matches!(error, Error::Refused { refusal: Refusal::Corrupt, .. }), "{error:?}");
     let message = format!("{:#}", anyhow::Error::from(error));
     ensure!(message.contains(&path) && message.contains("--check-contents"), "{message}");
-    pair.here.sh(&format!("printf more >> {path}"))?;
+    damage("printf more >> ")?;
     let error = pair.send(Some(LIMIT), || ())?.expect_err("it is too long as well");
     ensure!(error.side() == Side::Local && !error.can_resume(), "{error:?}");
-    pair.here.sh(&format!("rm {path}"))?;
+    damage("rm ")?;
     let error = pair.send(Some(LIMIT), || ())?.expect_err("it is gone");
     ensure!(matches!(&error, Error::Local { path, .. } if path.contains("transfer-")), "{error:?}");
     Ok(())

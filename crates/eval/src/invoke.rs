@@ -105,7 +105,7 @@ fn watch(
 }
 
 /// Ends a child that nobody wants any more. Nix is asked first, for only then does it end its builders where
-/// there is no daemon.
+/// there is no daemon (as root; 2.34 leaves some behind even so).
 fn end(child: &mut Child, lines: &Receiver<String>) {
     if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
         // It has not been reaped, so the id is still its own; one that has ended is what we want.

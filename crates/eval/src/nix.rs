@@ -127,7 +127,11 @@ impl Nix {
         let ended = follow(command, cancel, &mut |line| printed.take(line));
         let Ended { status, stdout } = ended.map_err(|failure| EvalError::new(subject.clone(), failure))?;
         if !status.success() {
-            let words = Words::new(&printed.text, &end(status));
+            let mut words = Words::new(&printed.text, &end(status));
+            if *subject != Subject::Description {
+                // The answer for a host is one that we made up; its attributes say nothing.
+                words.attribute.clear();
+            }
             return Err(EvalError::Nix { subject: subject.clone(), words });
         }
         printed.answer = stdout;

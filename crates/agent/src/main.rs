@@ -1,3 +1,7 @@
-//! `lockstep-agent`, see the library.
+//! `lockstep-agent`; everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    agent::main()
+}

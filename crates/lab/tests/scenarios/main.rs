@@ -1,6 +1,8 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
 mod accounts;
+mod activation;
+mod agents;
 mod boot;
 mod cases;
 mod configuration;
@@ -20,6 +22,7 @@ mod power;
 mod refusals;
 mod services;
 mod shapes;
+mod ssh;
 mod switch;
 mod systems;
 mod time;

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long a process that is asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest line that is held; the rest of it is thrown away.
-const LONGEST_LINE: u64 = 1 << 20;
+const LONGEST_LINE: usize = 1 << 20;
 /// Longest answer on standard output.
 const LONGEST_ANSWER: usize = 64 << 20;
 /// Lines that wait for us, until Nix has to.
@@ -145,7 +145,7 @@ fn send_lines(mut reader: impl BufRead, sender: &SyncSender<String>) {
 /// One line without its end, cut; nothing at the end of the stream.
 fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    if reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+    if reader.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     if line.last() != Some(&b'\n') {
@@ -160,13 +160,13 @@ mod tests {
 
     #[test]
     fn lines_are_cut_and_counted() {
-        let long = vec![b'x'; LONGEST_LINE as usize + 10];
+        let long = vec![b'x'; LONGEST_LINE + 10];
         let cases: Vec<(Vec<u8>, Vec<usize>)> = vec![
             (b"".to_vec(), vec![]),
             (b"a".to_vec(), vec![1]),
             (b"a\nbb\r\n\nccc".to_vec(), vec![1, 2, 0, 3]),
             (b"\xff\n".to_vec(), vec![3]),
-            ([&long[..], b"\nab\n"].concat(), vec![LONGEST_LINE as usize, 2]),
+            ([&long[..], b"\nab\n"].concat(), vec![LONGEST_LINE, 2]),
         ];
         for (bytes, expected) in cases {
             let mut reader = &bytes[..];

@@ -4,6 +4,7 @@
 
 use std::{env, error::Error, path::Path, process::ExitCode};
 
+use anyhow::{Result, bail};
 use eval::{
     BuildError, BuildEvent, BuildRequest, Cancel, EvalError, Evaluate, Limits, Nix, Options, Source,
     SourceError,
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(words: &[&str]) -> Result<(), Box<dyn Error>> {
+fn run(words: &[&str]) -> Result<()> {
     let base = env::current_dir()?;
     let (source, words) = match words {
         ["-f", argument, rest @ ..] => (Source::named(argument, &base)?, rest),
@@ -38,7 +39,7 @@ fn run(words: &[&str]) -> Result<(), Box<dyn Error>> {
         ["build", derivation, root] => build(&nix, derivation, Some(Path::new(root)), None)?,
         ["build", derivation, "until", text] => build(&nix, derivation, None, Some(text))?,
         ["closure", path] => closure(path)?,
-        _ => return Err("usage: [-f SOURCE] [OPTION] source|index|evaluate|build|closure".into()),
+        _ => bail!("usage: [-f SOURCE] [OPTION] source|index|evaluate|build|closure"),
     }
     Ok(())
 }
@@ -93,12 +94,7 @@ fn evaluate_all(nix: &Nix, hosts: &[&str]) {
     }
 }
 
-fn build(
-    nix: &Nix,
-    derivation: &str,
-    root: Option<&Path>,
-    until: Option<&str>,
-) -> Result<(), Box<dyn Error>> {
+fn build(nix: &Nix, derivation: &str, root: Option<&Path>, until: Option<&str>) -> Result<()> {
     let derivation: StorePath = derivation.trim_start_matches("/nix/store/").parse()?;
     let cancel = Cancel::default();
     let request = BuildRequest { derivation: &derivation, root };
@@ -114,7 +110,7 @@ fn build(
     Ok(())
 }
 
-fn closure(path: &str) -> Result<(), Box<dyn Error>> {
+fn closure(path: &str) -> Result<()> {
     let path = path.trim_start_matches("/nix/store/").parse()?;
     let closure = eval::closure(&mut eval::local_daemon()?, &path)?;
     closure.iter().for_each(|info| println!("/nix/store/{}", info.path));

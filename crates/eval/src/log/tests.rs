@@ -72,11 +72,14 @@ fn what_failed_is_told_from_what_depends_on_it() {
     assert_eq!(failed.derivation.as_ref().map(ToString::to_string), Some(FAILING.to_owned()));
 }
 
+/// What is printed; which derivation, why and which log is made of it.
+type Case<'a> = (&'a [&'a str], Option<&'a str>, &'a str, &'a [&'a str]);
+
 #[test]
 fn failures_without_a_builder() {
     let platform =
         format!("a 'aarch64-linux' is required to build '/nix/store/{SYSTEM}', but I am a 'x86_64-linux'");
-    let cases: [(&[&str], Option<&str>, &str, &[&str]); 4] = [
+    let cases: [Case<'_>; 4] = [
         (&[&error(&platform)], Some(SYSTEM), &platform, &[]),
         (&[&error("disk is full"), "printed"], None, "disk is full", &["printed"]),
         (

@@ -228,7 +228,8 @@ fn what_is_built_is_rooted_and_has_a_closure(operator: &Operator<'_>) -> Result<
     assert_eq!(closure.last().map(String::as_str), Some(built), "references come first");
     let requisites = operator.0.run(["nix-store", "--query", "--requisites", built])?;
     let mut requisites: Vec<_> = requisites.lines().map(str::to_owned).collect();
-    (closure.sort(), requisites.sort());
+    closure.sort();
+    requisites.sort();
     assert_eq!(closure, requisites);
     ensure!(operator.evaluate(&["closure", &derivation])?.lines().count() > 10, "a derivation has one too");
     let missing = operator.evaluate(&["closure", "/nix/store/0000000000000000000000000000000a-no"])?;

@@ -10,6 +10,8 @@ mod disk;
 mod doors;
 mod etc;
 mod evaluation;
+mod fleet_deploy;
+mod fleets;
 mod hosts;
 mod keeping;
 mod leaks;

@@ -9,6 +9,9 @@ mod configuration;
 mod disk;
 mod doors;
 mod etc;
+mod evaluation;
+mod fleet_deploy;
+mod fleets;
 mod hosts;
 mod keeping;
 mod leaks;
@@ -25,6 +28,9 @@ mod ssh;
 mod switch;
 mod systems;
 mod time;
+mod transfer;
+
+use std::path::PathBuf;
 
 use lab::{Builder, Lab};
 
@@ -36,4 +42,10 @@ fn builder() -> Builder {
 /// A lab of plain hosts that answer over ssh.
 fn lab<const N: usize>(hosts: [&str; N]) -> anyhow::Result<Lab> {
     builder().hosts(hosts).start()
+}
+
+/// A program that is an example of the lab's crate, built with these tests.
+fn example(name: &str) -> PathBuf {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_lab"));
+    programs.with_file_name("examples").join(name)
 }

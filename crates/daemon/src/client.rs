@@ -16,7 +16,7 @@ use crate::{
     log::{LogEvent, LogSink},
     operation::Operation,
     stderr,
-    stream::{Hangup, Stream},
+    stream::{Ending, Hangup, Stream},
     wire::{Encoder, WireReader},
 };
 
@@ -43,6 +43,9 @@ pub use self::{
 /// written whatever the daemon does meanwhile.
 const SMALL_REQUEST: usize = 32 << 10;
 
+/// What became of what was sent, and what the daemon told meanwhile.
+type Exchanged<T, E> = (Result<T, E>, Result<(), Failure>);
+
 /// A connection to a daemon. It does one thing at a time and blocks while it does.
 ///
 /// Every error [says](Error::connection_usable) whether the connection can still be used; if it cannot, all
@@ -50,7 +53,7 @@ const SMALL_REQUEST: usize = 32 << 10;
 pub struct Client {
     reader: WireReader,
     writer: Box<dyn Write + Send>,
-    hangup: Hangup,
+    ending: Ending,
     log: LogSink,
     store_dir: StoreDir,
     peer: Peer,
@@ -61,8 +64,7 @@ pub struct Client {
 impl Client {
     /// Greets the daemon at the other end of `stream`, whose store lies in `store_dir`.
     ///
-    /// It waits as long as the daemon takes; see [`Client::hangup`] and [`Stream::new`] for how not to wait
-    /// for ever.
+    /// It waits as long as the daemon takes; with [`Stream::hangup`] one that says nothing can be left.
     pub fn connect(stream: Stream, store_dir: StoreDir) -> Result<Self, ConnectError> {
         Self::connect_with(stream, store_dir, ProtocolVersion::NEWEST)
     }
@@ -73,10 +75,10 @@ impl Client {
         store_dir: StoreDir,
         newest: ProtocolVersion,
     ) -> Result<Self, ConnectError> {
-        let Stream { reader, mut writer, hangup } = stream;
+        let Stream { reader, mut writer, ending } = stream;
         let mut reader = WireReader::new(reader, store_dir.clone());
         let peer = handshake(&mut reader, &mut writer, newest)?;
-        Ok(Self { reader, writer, hangup, log: LogSink::default(), store_dir, peer, unfinished: None })
+        Ok(Self { reader, writer, ending, log: LogSink::default(), store_dir, peer, unfinished: None })
     }
 
     /// Who the daemon is.
@@ -100,7 +102,7 @@ impl Client {
     /// Ends the connection from any thread.
     #[must_use]
     pub fn hangup(&self) -> Hangup {
-        self.hangup.clone()
+        self.ending.hangup()
     }
 
     /// Gives `handler` all that the daemon tells from now on, as it comes. While data is sent it is called on
@@ -124,19 +126,25 @@ impl Client {
 
     /// Marks the connection as lost until `operation` has come to its end.
     fn begin(&mut self, operation: Operation) -> Result<(), Error> {
-        if let Some(given_up_by) = self.unfinished {
-            return Err(Error::GivenUp { operation, given_up_by });
-        }
+        self.check_usable(operation)?;
         self.unfinished = Some(operation);
         Ok(())
     }
 
-    /// The connection is good again if there is an answer or the daemon has said no.
+    fn check_usable(&self, operation: Operation) -> Result<(), Error> {
+        match self.unfinished {
+            Some(given_up_by) => Err(Error::GivenUp { operation, given_up_by }),
+            None => Ok(()),
+        }
+    }
+
+    /// The connection is good again if the answer was read to its end or the daemon has said no.
     fn end<T>(&mut self, operation: Operation, answer: Result<T, Failure>) -> Result<T, Error> {
-        if matches!(answer, Ok(_) | Err(Failure::Daemon(_))) {
+        let answer = answer.map_err(|failure| Error::new(operation, failure));
+        if answer.as_ref().err().is_none_or(Error::connection_usable) {
             self.unfinished = None;
         }
-        answer.map_err(|failure| Error::new(operation, failure))
+        answer
     }
 
     fn encode(&self, operation: Operation, write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
@@ -155,7 +163,7 @@ impl Client {
         let (sent, told) = self.send_while_listening(|writer, _| {
             writer.write_all(request)?;
             writer.flush()
-        });
+        })?;
         match sent {
             Ok(()) => told,
             Err(error) => Err(Failure::unsent(error, told)),
@@ -166,33 +174,37 @@ impl Client {
     /// can always go on, whatever it tells before it reads on; and as soon as one side fails the other does
     /// not wait.
     ///
-    /// The flag that `send` is given is set when the daemon has failed, so that it can stop early.
+    /// The flag that `send` is given is set when the daemon has failed, so that it can stop early. It is not run
+    /// if no thread can be had.
     fn send_while_listening<T, E>(
         &mut self,
         send: impl FnOnce(&mut (dyn Write + Send), &AtomicBool) -> Result<T, E>,
-    ) -> (Result<T, E>, Result<(), Failure>) {
+    ) -> Result<Exchanged<T, E>, Failure> {
         let failed = AtomicBool::new(false);
-        let Self { reader, writer, hangup, log, .. } = self;
+        let Self { reader, writer, ending, log, .. } = self;
         thread::scope(|scope| {
-            let listener = scope.spawn(|| {
-                let unheard = hangup.armed();
+            let thread = thread::Builder::new().name("daemon-listener".to_owned());
+            let listen = || {
+                let unheard = ending.armed();
                 let told = stderr::drain(reader, log);
                 failed.store(told.is_err(), Ordering::Relaxed);
                 if matches!(told, Ok(()) | Err(Failure::Daemon(_))) {
                     unheard.disarm();
                 }
                 told
-            });
-            let unsent = hangup.armed();
+            };
+            let listener = thread.spawn_scoped(scope, listen).map_err(Failure::Write)?;
+            let unsent = ending.armed();
             let sent = send(writer, &failed);
             if sent.is_ok() {
                 unsent.disarm();
             } else {
-                // Closes our direction, which ends a program behind pipes even if hanging up only ends what started it.
-                *writer = Box::new(io::sink());
                 drop(unsent);
+                // Closes our direction, which ends a program behind pipes even if hanging up only ends what started
+                // it. Only now: a writer with a buffer writes when it is dropped, and must not wait for the daemon.
+                *writer = Box::new(io::sink());
             }
-            (sent, listener.join().unwrap_or_else(|panic| panic::resume_unwind(panic)))
+            Ok((sent, listener.join().unwrap_or_else(|panic| panic::resume_unwind(panic))))
         })
     }
 }

@@ -1,9 +1,9 @@
 //! What can be asked to be built: paths as they are, and outputs of derivations.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use store::{
-    derivation::OutputName,
+    derivation::{OutputName, OutputSet},
     store_path::{StoreDir, StorePath, StorePathError},
 };
 
@@ -15,7 +15,7 @@ pub enum OutputNames {
     /// All it has.
     All,
     /// These.
-    Some(BTreeSet<OutputName>),
+    Some(OutputSet),
 }
 
 /// Something to be made valid.
@@ -56,8 +56,9 @@ impl DerivedPath {
             return Ok(Self::all_outputs(derivation));
         }
         let names = outputs.split(',').map(|name| OutputName::new(name.as_bytes()));
-        let outputs = OutputNames::Some(names.collect::<Result<_, _>>()?);
-        Ok(Self::Outputs { derivation, outputs })
+        let names = OutputSet::new(names.collect::<Result<_, _>>()?);
+        let names = names.expect("invariant: a text has a part before its first comma");
+        Ok(Self::Outputs { derivation, outputs: OutputNames::Some(names) })
     }
 
     pub(crate) fn read(reader: &mut WireReader) -> Result<Self, ReadError> {
@@ -73,7 +74,7 @@ impl fmt::Display for OutputNames {
         match self {
             Self::All => f.write_str("*"),
             Self::Some(names) => {
-                f.write_str(&names.iter().map(OutputName::as_str).collect::<Vec<_>>().join(","))
+                f.write_str(&names.names().iter().map(OutputName::as_str).collect::<Vec<_>>().join(","))
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Why an operation failed, and whether the connection survived it.
 
-use std::{fmt, io};
+use std::{fmt, io, path::PathBuf};
 
+use store::store_path::StorePath;
 use thiserror::Error;
 
 use crate::operation::Operation;
@@ -15,10 +16,38 @@ pub enum Error {
     Daemon {
         /// What was asked.
         operation: Operation,
-        /// Whether the connection can be used for the next operation.
+        /// Whether the connection is not known to be lost.
         connection_usable: bool,
         /// What the daemon said.
         source: DaemonError,
+    },
+    /// The daemon would refuse what only trusted clients may ask for, and leave; so it was not asked.
+    #[error(
+        "cannot {operation}: the Nix daemon does not trust this client; ask as a user that its setting \
+         'trusted-users' names"
+    )]
+    NotTrusted {
+        /// What was to be asked.
+        operation: Operation,
+    },
+    /// A path must be absolute, for the daemon stands elsewhere; so it was not asked.
+    #[error("cannot {operation}: '{}' is no absolute path", .path.display())]
+    RelativePath {
+        /// What was to be asked.
+        operation: Operation,
+        /// The path.
+        path: PathBuf,
+    },
+    /// The path is known, but what its name was computed from is written in a form that came after this was
+    /// written, or in none.
+    #[error("cannot {operation}: {path} has a content address of an unknown form, {found}")]
+    ContentAddress {
+        /// What was asked.
+        operation: Operation,
+        /// The path.
+        path: StorePath,
+        /// The content address, cut, escaped and quoted.
+        found: String,
     },
     /// The daemon sent something that the protocol does not allow here.
     #[error("cannot {operation}: the answer is not what a Nix daemon says")]
@@ -60,9 +89,16 @@ pub enum Error {
 
 impl Error {
     /// Whether the connection can be used for the next operation. If not, every further one is refused.
+    ///
+    /// This means that it is not known to be lost: a daemon may have said no, which is the end of most
+    /// operations, and have left right after it. Then the next operation says so.
     #[must_use]
     pub fn connection_usable(&self) -> bool {
-        matches!(self, Self::Daemon { connection_usable: true, .. })
+        match self {
+            Self::Daemon { connection_usable, .. } => *connection_usable,
+            Self::NotTrusted { .. } | Self::RelativePath { .. } | Self::ContentAddress { .. } => true,
+            Self::Protocol { .. } | Self::Ended { .. } | Self::Io { .. } | Self::GivenUp { .. } => false,
+        }
     }
 
     /// What the daemon said, if it was the daemon that refused.
@@ -88,6 +124,7 @@ impl Error {
             ReadError::Protocol(source) => Self::Protocol { operation, source },
             ReadError::Ended { offset, expected } => Self::Ended { operation, offset, expected },
             ReadError::Io(source) => Self::Io { operation, source },
+            ReadError::ContentAddress { path, found } => Self::ContentAddress { operation, path, found },
         }
     }
 }
@@ -119,7 +156,7 @@ pub struct ProtocolError {
     pub offset: u64,
     /// What should have come.
     pub expected: &'static str,
-    /// What came, cut and escaped.
+    /// What came, cut to 512 characters and escaped.
     pub found: String,
 }
 
@@ -127,8 +164,16 @@ pub struct ProtocolError {
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Protocol(ProtocolError),
-    Ended { offset: u64, expected: &'static str },
+    Ended {
+        offset: u64,
+        expected: &'static str,
+    },
     Io(io::Error),
+    /// Nothing went wrong and everything was read, but this cannot be understood.
+    ContentAddress {
+        path: StorePath,
+        found: String,
+    },
 }
 
 /// Why an exchange came to nothing.

@@ -12,7 +12,7 @@ use store::store_path::{StoreDir, StorePath};
 use crate::{
     client::Client,
     error::ReadError,
-    handshake::ConnectError,
+    handshake::{ConnectError, Trust},
     stderr::{ERROR, LAST, NEXT},
     stream::Stream,
     wire::{Encoder, WireReader},
@@ -64,6 +64,10 @@ pub(crate) fn log_message(message: &str) -> Vec<u8> {
 
 /// The greeting of a daemon that speaks 1.`minor` and trusts the client.
 pub(crate) fn greeting(minor: u8) -> Vec<u8> {
+    greeting_of(minor, Trust::Trusted)
+}
+
+fn greeting_of(minor: u8, trust: Trust) -> Vec<u8> {
     say(|encoder| {
         encoder.number(0x6478_696f);
         encoder.number(0x100 + u64::from(minor));
@@ -71,7 +75,11 @@ pub(crate) fn greeting(minor: u8) -> Vec<u8> {
             encoder.list(["a-feature"], |encoder, feature| encoder.string(feature.as_bytes()));
         }
         encoder.string(b"2.99.0");
-        encoder.number(1);
+        encoder.number(match trust {
+            Trust::Unknown => 0,
+            Trust::Trusted => 1,
+            Trust::NotTrusted => 2,
+        });
         encoder.number(LAST);
     })
 }
@@ -111,6 +119,13 @@ pub(crate) fn client(minor: u8, says: &[u8]) -> (Client, Sent) {
     (client, sent)
 }
 
+/// As [`client`], of a daemon that speaks 1.38 and trusts the client that much.
+pub(crate) fn client_of(trust: Trust, says: &[u8]) -> (Client, Sent) {
+    let (client, sent) = connect([&greeting_of(38, trust), says].concat());
+    sent.take();
+    (client.unwrap(), sent)
+}
+
 /// A client of a daemon on a socket, which greets with 1.38 and then does what `play` does on another thread.
 pub(crate) fn socket_client<T: Send + 'static>(
     play: impl FnOnce(UnixStream) -> T + Send + 'static,
@@ -136,6 +151,7 @@ pub(crate) fn describe(error: &ReadError) -> String {
         ReadError::Protocol(error) => error.to_string(),
         ReadError::Ended { offset, expected } => format!("ended at {offset}, expected {expected}"),
         ReadError::Io(error) => error.to_string(),
+        ReadError::ContentAddress { path, found } => format!("{path} has {found}"),
     }
 }
 

@@ -109,7 +109,12 @@ pub enum ConnectError {
 }
 
 impl From<Failure> for ConnectError {
+    /// A daemon that refuses the greeting leaves.
     fn from(failure: Failure) -> Self {
+        let failure = match failure {
+            Failure::Daemon(error) => Failure::LastWords(error),
+            failure => failure,
+        };
         Self::Exchange(Error::new(Operation::Handshake, failure))
     }
 }

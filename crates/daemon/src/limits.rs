@@ -2,7 +2,7 @@
 //!
 //! Whatever the daemon claims, memory is taken only for what has really come.
 
-/// Bytes of one answer, all its strings together: the 300 or so bytes of a store path and its place in
+/// Bytes of one answer that are kept, all its strings together: the 300 or so bytes of a store path and its place in
 /// memory, for the million paths of the largest stores.
 pub const ANSWER: u64 = 256 << 20;
 
@@ -19,10 +19,13 @@ pub const SIGNATURES: u64 = 1 << 16;
 /// signatures, but whoever added them must not be able to stop us.
 pub const SIGNATURE: u64 = 1 << 20;
 
-/// Bytes of a log line or an error message that are accepted. A build may write lines of any length.
-pub const TEXT: u64 = 64 << 20;
+/// Bytes of a log line or an error message. A build may write lines of any length, and a daemon that sends one
+/// has it in memory; a length beyond this is no length, but a sign that the two sides no longer agree on where
+/// they are.
+pub const TEXT: u64 = 1 << 40;
 
-/// Bytes of a log line or an error message that are kept; the rest is thrown away as it comes.
+/// Bytes of a log line or an error message that are kept, before and after it is made fit for a terminal; the
+/// rest is thrown away as it comes.
 pub const KEPT_TEXT: u64 = 64 << 10;
 
 /// Traces of an error that are accepted.

@@ -49,9 +49,10 @@ pub(crate) fn read_error(reader: &mut WireReader) -> Result<DaemonError, ReadErr
     let mut traces = Vec::new();
     for _ in 0..reader.bounded("the number of traces", limits::TRACES)? {
         read_no_position(reader)?;
-        let trace = reader.message("a trace")?;
         if traces.len() < limits::KEPT_TRACES {
-            traces.push(trace);
+            traces.push(reader.message("a trace")?);
+        } else {
+            reader.skip_message("a trace")?;
         }
     }
     Ok(DaemonError { message, traces })

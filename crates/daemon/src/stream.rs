@@ -6,7 +6,7 @@ use std::{
     net::Shutdown,
     os::unix::net::UnixStream,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 /// Where the daemon of a host listens, unless the host was told otherwise.
@@ -16,7 +16,7 @@ pub const DEFAULT_SOCKET: &str = "/nix/var/nix/daemon-socket/socket";
 pub struct Stream {
     pub(crate) reader: Box<dyn Read + Send>,
     pub(crate) writer: Box<dyn Write + Send>,
-    pub(crate) hangup: Hangup,
+    pub(crate) ending: Ending,
 }
 
 impl Stream {
@@ -30,7 +30,7 @@ impl Stream {
         writer: impl Write + Send + 'static,
         hang_up: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        Self { reader: Box::new(reader), writer: Box::new(writer), hangup: Hangup(Arc::new(hang_up)) }
+        Self { reader: Box::new(reader), writer: Box::new(writer), ending: Ending(Arc::new(hang_up)) }
     }
 
     /// A connection over a socket.
@@ -47,6 +47,13 @@ impl Stream {
     pub fn connect(path: &Path) -> io::Result<Self> {
         Self::socket(UnixStream::connect(path)?)
     }
+
+    /// Ends the connection from any thread, while a client is [made](crate::Client::connect) of it as well as
+    /// later.
+    #[must_use]
+    pub fn hangup(&self) -> Hangup {
+        self.ending.hangup()
+    }
 }
 
 impl fmt::Debug for Stream {
@@ -55,20 +62,33 @@ impl fmt::Debug for Stream {
     }
 }
 
-/// Ends a connection from any thread, so that a peer that is stuck can be left.
-#[derive(Clone)]
-pub struct Hangup(Arc<dyn Fn() + Send + Sync>);
+/// How a connection is ended. It belongs to the connection and goes with it.
+pub(crate) struct Ending(Arc<dyn Fn() + Send + Sync>);
 
-impl Hangup {
-    /// Ends both directions. The operation under way fails, and every later one.
-    pub fn hang_up(&self) {
-        (self.0)();
+impl Ending {
+    pub(crate) fn hangup(&self) -> Hangup {
+        Hangup(Arc::downgrade(&self.0))
     }
 
     /// Hangs up when the result is dropped, unless it was disarmed: no way out of a block, panics
     /// included, leaves the other thread waiting.
-    pub(crate) fn armed(&self) -> ArmedHangup<'_> {
-        ArmedHangup(Some(self))
+    pub(crate) fn armed(&self) -> ArmedEnding<'_> {
+        ArmedEnding(Some(self))
+    }
+}
+
+/// Ends a connection from any thread, so that a peer that is stuck can be left. It does not keep the connection
+/// open.
+#[derive(Clone)]
+pub struct Hangup(Weak<dyn Fn() + Send + Sync>);
+
+impl Hangup {
+    /// Ends both directions. The operation under way fails, and every later one. Of a connection that is gone
+    /// there is nothing to end.
+    pub fn hang_up(&self) {
+        if let Some(hang_up) = self.0.upgrade() {
+            hang_up();
+        }
     }
 }
 
@@ -78,19 +98,19 @@ impl fmt::Debug for Hangup {
     }
 }
 
-/// See [`Hangup::armed`].
-pub(crate) struct ArmedHangup<'a>(Option<&'a Hangup>);
+/// See [`Ending::armed`].
+pub(crate) struct ArmedEnding<'a>(Option<&'a Ending>);
 
-impl ArmedHangup<'_> {
+impl ArmedEnding<'_> {
     pub(crate) fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for ArmedHangup<'_> {
+impl Drop for ArmedEnding<'_> {
     fn drop(&mut self) {
-        if let Some(hangup) = self.0 {
-            hangup.hang_up();
+        if let Some(Ending(hang_up)) = self.0 {
+            hang_up();
         }
     }
 }

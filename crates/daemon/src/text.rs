@@ -25,6 +25,32 @@ pub(crate) fn plain(text: &str) -> String {
     plain
 }
 
+/// Foreign bytes as [`plain`] text of at most `limit` bytes. What is no UTF-8 is replaced, which makes it
+/// longer, so that it is cut behind that.
+pub(crate) fn plain_cut(bytes: &[u8], limit: usize) -> String {
+    let mut text = plain(&String::from_utf8_lossy(bytes));
+    text.truncate(text.floor_char_boundary(limit));
+    text.shrink_to_fit();
+    text
+}
+
+/// `text` on one line, at most `limit` characters of it: for an error that says what it has found.
+pub(crate) fn clipped(text: &str, limit: usize) -> String {
+    let mut chars = text.chars();
+    let mut clipped = String::new();
+    for c in chars.by_ref().take(limit) {
+        if c.is_control() {
+            clipped.extend(c.escape_default());
+        } else {
+            clipped.push(c);
+        }
+    }
+    if chars.next().is_some() {
+        clipped.push('…');
+    }
+    clipped
+}
+
 /// Skips the rest of a sequence whose ESC was taken (ECMA-48, 5.3 to 5.6).
 fn skip_sequence(rest: &mut Rest<'_>) {
     match rest.peek() {
@@ -94,6 +120,27 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(plain(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_utf8_is_cut_behind_its_replacement() {
+        let cases: [(&[u8], usize, &str); 5] = [
+            (b"\xff\xff\xff", 3, "\u{fffd}"),
+            (b"\xff\xff\xff", 5, "\u{fffd}"),
+            ("aü".as_bytes(), 2, "a"),
+            ("aü".as_bytes(), 3, "aü"),
+            (b"\x1b[1mabc", 2, "ab"),
+        ];
+        for (bytes, limit, expected) in cases {
+            assert_eq!(plain_cut(bytes, limit), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_found_fits_a_line() {
+        assert_eq!(clipped("a\nb\x1b[1m", 20), "a\\nb\\u{1b}[1m");
+        assert_eq!(clipped("aüb", 3), "aüb");
+        assert_eq!(clipped("aübc", 3), "aüb…");
     }
 
     proptest! {

@@ -9,10 +9,5 @@ pub(crate) use self::{
     reader::{WireReader, quoted},
 };
 
-/// Zero bytes between `length` bytes and the next number.
-const fn padding(length: u64) -> usize {
-    (length.wrapping_neg() % 8) as usize
-}
-
 #[cfg(test)]
 pub(crate) mod tests;

@@ -2,12 +2,14 @@
 #![allow(clippy::disallowed_methods, reason = "a test reads its data")]
 #![allow(unreachable_pub, reason = "the properties are the library of a package of their own")]
 
-use std::{collections::BTreeSet, ffi::OsStr, fs, path::PathBuf};
+use std::path::Path;
 
 #[path = "../../../fuzz/daemon/src/lib.rs"]
 mod properties;
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
-type Property = fn(&[u8]);
+use replay::{Property, check_complete, replay};
 
 /// Every target by the name of its directory and file.
 const TARGETS: &[(&str, Property)] = &[
@@ -18,33 +20,15 @@ const TARGETS: &[(&str, Property)] = &[
     ("uploads", properties::fuzz_uploads),
 ];
 
-fn files(directory: &str) -> Vec<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/daemon").join(directory);
-    let entries = fs::read_dir(path).expect("a directory of kept cases");
-    entries.map(|entry| entry.expect("a readable directory").path()).collect()
-}
+/// Where they are.
+const FUZZ: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/daemon");
 
 #[test]
 fn every_kept_case_holds() {
-    for (target, property) in TARGETS {
-        let cases = files(&format!("corpus/{target}"));
-        assert!(!cases.is_empty(), "{target} has no cases");
-        for case in cases {
-            println!("{}", case.display());
-            property(&fs::read(&case).expect("a readable case"));
-        }
-    }
+    replay(Path::new(FUZZ), TARGETS);
 }
 
 #[test]
 fn every_target_is_replayed() {
-    let names = |directory| -> BTreeSet<_> {
-        files(directory)
-            .iter()
-            .filter_map(|path| path.file_stem().and_then(OsStr::to_str).map(str::to_owned))
-            .collect()
-    };
-    let targets: BTreeSet<_> = TARGETS.iter().map(|(target, _)| (*target).to_owned()).collect();
-    assert_eq!(names("fuzz_targets"), targets);
-    assert_eq!(names("corpus"), targets);
+    check_complete(Path::new(FUZZ), TARGETS);
 }

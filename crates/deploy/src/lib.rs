@@ -9,14 +9,38 @@
 //! Nothing here prints or reads the terminal: who calls brings an [`Operator`], with the channel that events go to and
 //! somebody to [`Ask`].
 
+mod activation;
+mod agents;
+mod causes;
+mod check;
+mod conduct;
+mod confirming;
+mod connect;
+mod deploying;
 mod event;
+mod gate;
+mod hook;
+mod judge;
+mod link;
 mod operations;
 mod operator;
+mod orders;
 mod outcome;
+mod passwords;
+mod patience;
+mod pipeline;
+mod place;
+mod queue;
+mod reach;
 mod request;
 mod run_id;
+mod ship;
 mod state;
 mod stop;
+mod talk;
+mod tell;
+mod text;
+mod wire;
 
 pub use self::event::{BACKLOG, Event, News, Progress, Voice};
 pub use self::operations::{abort, attach, confirm, deploy, exec, history, rollback, status};

@@ -1,11 +1,16 @@
 //! What is remembered between runs, in files of the operator's.
 
+mod files;
+mod logs;
+mod orders;
+mod reports;
+mod roots;
+mod wire;
+
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use order::HostName;
-use report::Known;
 use thiserror::Error;
 
 /// The directory of what is remembered. Clones are the same. Any number of processes may use it at the same time.
@@ -29,6 +34,22 @@ pub enum StateError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A file is there, and is not what it should be.
+    #[error("{} is not an order that this lockstep understands", path.display())]
+    Order {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: order::OrderError,
+    },
+    /// A file is of a newer lockstep.
+    #[error("{} is of version {version}, known is {}; update lockstep", path.display(), wire::VERSION)]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
     },
 }
 
@@ -54,14 +75,5 @@ impl State {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    /// What is known of a host from all that was remembered of it.
-    ///
-    /// # Errors
-    /// If it cannot be read; that nothing is known is no error.
-    pub fn known(&self, host: &HostName) -> Result<Known, StateError> {
-        let _ = host;
-        Ok(Known::default())
     }
 }

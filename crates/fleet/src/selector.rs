@@ -100,6 +100,9 @@ impl SelectorError {
     /// The text with a caret below the place; only what is around it if the text is long.
     fn place(&self) -> String {
         const AROUND: usize = 60;
+        if self.text.trim().is_empty() {
+            return String::new();
+        }
         let line = self.line.map_or_else(String::new, |line| format!(" in line {line}"));
         let from = self.at.saturating_sub(AROUND);
         let is_plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };

@@ -388,9 +388,7 @@ impl Kind {
             Self::Bool => "true or false".to_owned(),
             Self::Number(from, to) => format!("a number from {from} to {to}"),
             Self::Duration => "a duration such as \"90s\"".to_owned(),
-            Self::Word(words) => {
-                words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
-            }
+            Self::Word(words) => one_of(words),
             Self::Text(what, _) => with_article(what),
             Self::Texts(what, _) => format!("a list of texts, each {}", with_article(what)),
             Self::Command => "a list of texts, a program and its arguments".to_owned(),
@@ -404,11 +402,23 @@ impl Kind {
     }
 }
 
+/// `"a", "b" or "c"`.
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    match quoted.split_last() {
+        Some((last, before)) if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
 fn with_article(what: &str) -> String {
     if what.starts_with('"') {
         return what.to_owned();
     }
-    format!("{} {what}", if what.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" })
+    format!(
+        "{} {what}",
+        if what.starts_with(['a', 'e', 'i', 'o']) || what.starts_with("http") { "an" } else { "a" }
+    )
 }
 
 /// The setting of this name in a table.

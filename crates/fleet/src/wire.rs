@@ -68,16 +68,7 @@ fn read_input(json: &[u8]) -> Result<Input, SettingError> {
 fn read_fleet(input: &Input, errors: &mut Errors) -> Fleet {
     let (names, left_out) = read_names(&input.names, errors);
     let written = read_lockstep(&input.lockstep, errors);
-    for (name, settings) in &written.hosts {
-        if !name.parse().is_ok_and(|name: HostName| names.contains(&name)) {
-            let nearest =
-                nearest(name, names.iter().map(HostName::as_str)).and_then(|name| name.parse().ok());
-            errors.push(SettingError {
-                path: settings.path.clone(),
-                problem: Problem::NoConfiguration { nearest },
-            });
-        }
-    }
+    check_entries(&names, &written.hosts, errors);
     let nothing = HostSettings::default();
     let mut hosts: BTreeMap<HostName, Member> = BTreeMap::new();
     for name in names {
@@ -89,6 +80,19 @@ fn read_fleet(input: &Input, errors: &mut Errors) -> Fleet {
     relations::check_builders(&hosts, errors);
     relations::find_gateways(&mut hosts, &written.hosts, errors);
     Fleet { hosts, left_out, run: written.run }
+}
+
+/// Every entry of `lockstep.hosts` has a configuration.
+fn check_entries(names: &BTreeSet<HostName>, entries: &BTreeMap<String, HostSettings>, errors: &mut Errors) {
+    let is_known = |name: &str| name.parse().is_ok_and(|name: HostName| names.contains(&name));
+    let unknown = entries.iter().filter(|(name, _)| !is_known(name));
+    for (index, (name, settings)) in unknown.enumerate() {
+        let is_told = index < relations::MAX_NEAREST;
+        let nearest = is_told.then(|| nearest(name, names.iter().map(HostName::as_str))).flatten();
+        let nearest = nearest.and_then(|name| name.parse().ok());
+        let problem = Problem::NoConfiguration { nearest };
+        errors.push(SettingError { path: settings.path.clone(), problem });
+    }
 }
 
 fn read_names(names: &[String], errors: &mut Errors) -> (BTreeSet<HostName>, Vec<LeftOut>) {
@@ -151,6 +155,3 @@ fn read_on_result(attribute: &Attribute<'_>, errors: &mut Errors) -> Option<OnRe
         _ => attribute.argv(errors).and_then(Argv::new).map(OnResult::Command),
     }
 }
-
-#[cfg(test)]
-mod tests;

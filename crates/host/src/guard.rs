@@ -46,10 +46,15 @@ pub(crate) fn arm(record: &Record) -> Result<(), Fault> {
     start_service(&unit(order), &["OOMScoreAdjust=-1000"], &["guard".to_owned(), order.to_string()])?;
     let start = Instant::now();
     while !ready_file(order).exists() {
-        if start.elapsed() > READY {
-            return Err(Fault::new(format!("{} was started and does not say that it is ready", unit(order))));
-        }
-        thread::sleep(LOOK);
+        let why = match (is_there(order), start.elapsed() > READY) {
+            (false, _) if !ready_file(order).exists() => "ended at once; see /run/lockstep/services.log",
+            (_, true) => "was started and does not say that it is ready",
+            _ => {
+                thread::sleep(LOOK);
+                continue;
+            }
+        };
+        return Err(Fault::new(format!("{} {why}", unit(order))));
     }
     Ok(())
 }

@@ -25,7 +25,28 @@ pub struct Remote {
 #[error("`{text}` is no address: {why}; write `host`, `user@host:port`, `[2001:db8::1]:port` or `local`")]
 pub struct NotAnAddress {
     text: String,
-    why: &'static str,
+    why: Fault,
+}
+
+/// What is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error("the host is missing")]
+    NoHost,
+    #[error("a host is made of letters, digits, `.`, `-` and `_`, and does not begin with `-`")]
+    Host,
+    #[error("the `[` is not closed")]
+    Open,
+    #[error("after `]` comes `:` and the port")]
+    AfterBracket,
+    #[error("a port is a number from 1 to 65535")]
+    Port,
+    #[error("the user before `@` is missing")]
+    NoUser,
+    #[error(
+        "a user is made of letters, digits, `.`, `-`, `_`, `+`, `@` and `$`, and does not begin with `-`"
+    )]
+    User,
 }
 
 impl Address {
@@ -94,7 +115,7 @@ impl FromStr for Address {
     }
 }
 
-fn parse(text: &str) -> Result<Remote, &'static str> {
+fn parse(text: &str) -> Result<Remote, Fault> {
     let (name, place) = match text.rsplit_once('@') {
         Some((name, place)) => (Some(user(name)?), place),
         None => (None, text),
@@ -102,22 +123,22 @@ fn parse(text: &str) -> Result<Remote, &'static str> {
     let (host, port) = split_port(place)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-:%".contains(c);
     if host.is_empty() {
-        return Err("the host is missing");
+        return Err(Fault::NoHost);
     }
     if host.starts_with('-') || !host.chars().all(allowed) {
-        return Err("a host is made of letters, digits, `.`, `-` and `_`, and does not begin with `-`");
+        return Err(Fault::Host);
     }
     Ok(Remote { user: name, host: host.to_owned(), port: port.map(number).transpose()? })
 }
 
 /// Brackets hold a number with colons; without them a single colon comes before the port.
-fn split_port(place: &str) -> Result<(&str, Option<&str>), &'static str> {
+fn split_port(place: &str) -> Result<(&str, Option<&str>), Fault> {
     if let Some(rest) = place.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or("the `[` is not closed")?;
+        let (host, rest) = rest.split_once(']').ok_or(Fault::Open)?;
         return match rest.strip_prefix(':') {
             Some(port) => Ok((host, Some(port))),
             None if rest.is_empty() => Ok((host, None)),
-            None => Err("after `]` comes `:` and the port"),
+            None => Err(Fault::AfterBracket),
         };
     }
     match place.split_once(':') {
@@ -126,19 +147,17 @@ fn split_port(place: &str) -> Result<(&str, Option<&str>), &'static str> {
     }
 }
 
-fn number(port: &str) -> Result<u16, &'static str> {
+fn number(port: &str) -> Result<u16, Fault> {
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     let port: u16 = if digits { port.parse().unwrap_or(0) } else { 0 };
-    if port == 0 { Err("a port is a number from 1 to 65535") } else { Ok(port) }
+    if port == 0 { Err(Fault::Port) } else { Ok(port) }
 }
 
-fn user(name: &str) -> Result<String, &'static str> {
+fn user(name: &str) -> Result<String, Fault> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "._-+@$".contains(c);
     match name.chars().next() {
-        None => Err("the user before `@` is missing"),
-        Some(first) if first == '-' || !name.chars().all(allowed) => Err(
-            "a user is made of letters, digits, `.`, `-`, `_`, `+`, `@` and `$`, and does not begin with `-`",
-        ),
+        None => Err(Fault::NoUser),
+        Some(first) if first == '-' || !name.chars().all(allowed) => Err(Fault::User),
         Some(_) => Ok(name.to_owned()),
     }
 }

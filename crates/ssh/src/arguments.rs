@@ -81,3 +81,6 @@ fn settings(pairs: &[(&str, &str)]) -> Vec<String> {
 fn control_path(socket: &Path) -> String {
     socket.to_string_lossy().replace('%', "%%")
 }
+
+#[cfg(test)]
+mod tests;

@@ -140,3 +140,6 @@ fn doas(line: &str) -> Option<Verdict> {
 fn meaning(line: &str, meanings: &[(Refusal, &str)]) -> Option<Verdict> {
     meanings.iter().find(|(_, words)| line.contains(words)).map(|(refusal, _)| Verdict::Refused(*refusal))
 }
+
+#[cfg(test)]
+mod tests;

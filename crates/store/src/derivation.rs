@@ -64,6 +64,24 @@ impl fmt::Display for OutputName {
     }
 }
 
+/// Some outputs of one derivation, at least one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutputSet(BTreeSet<OutputName>);
+
+impl OutputSet {
+    /// These outputs, if there are any: no text says "none of the outputs".
+    #[must_use]
+    pub fn new(names: BTreeSet<OutputName>) -> Option<Self> {
+        if names.is_empty() { None } else { Some(Self(names)) }
+    }
+
+    /// Their names.
+    #[must_use]
+    pub fn names(&self) -> &BTreeSet<OutputName> {
+        &self.0
+    }
+}
+
 /// Where one output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -153,7 +171,7 @@ pub struct Derivation {
     /// What is built.
     pub outputs: BTreeMap<OutputName, Output>,
     /// Which outputs of which other derivations it needs.
-    pub input_derivations: BTreeMap<StorePath, BTreeSet<OutputName>>,
+    pub input_derivations: BTreeMap<StorePath, OutputSet>,
     /// Which other paths it needs.
     pub input_sources: BTreeSet<StorePath>,
     /// The kind of machine that can build it, such as `x86_64-linux`.

@@ -56,6 +56,7 @@ pub mod base32;
 pub mod closure;
 pub mod content_address;
 pub mod derivation;
+mod excerpt;
 pub mod hash;
 pub mod name;
 pub mod nar;
@@ -64,3 +65,5 @@ pub mod path_info;
 pub mod references;
 pub mod signature;
 pub mod store_path;
+
+pub use excerpt::excerpt;

@@ -81,8 +81,9 @@ pub enum Event<'a> {
     },
 }
 
-/// Zero bytes between `length` bytes and the next string.
-const fn padding(length: u64) -> usize {
+/// Zero bytes between `length` bytes and the next string, in NARs as in everything that Nix sends.
+#[must_use]
+pub const fn padding(length: u64) -> usize {
     (length.wrapping_neg() % 8) as usize
 }
 

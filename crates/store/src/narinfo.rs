@@ -1,6 +1,8 @@
 //! `.narinfo`: what a binary cache says of a path, as lines of `Name: value`.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use thiserror::Error;
 
 mod parse;
 
@@ -11,16 +13,60 @@ use crate::{hash::Hash, path_info::PathInfo, store_path::StoreDir};
 /// Longest text that is accepted, in bytes; enough for 10,000 references.
 pub const MAX_TEXT: usize = 1 << 20;
 
+/// A value that a line can hold: text that is not empty and has no control characters, line feeds among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineValue(Box<str>);
+
+/// Why a text is not the value of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum LineValueError {
+    /// It is empty.
+    #[error("the value of a line must not be empty")]
+    Empty,
+    /// It has a control character.
+    #[error("the value of a line must have no control characters, found one at byte {offset}")]
+    Control {
+        /// Where it stands.
+        offset: usize,
+    },
+}
+
+impl LineValue {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LineValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for LineValue {
+    type Err = LineValueError;
+
+    fn from_str(text: &str) -> Result<Self, LineValueError> {
+        match text.find(char::is_control) {
+            Some(offset) => Err(LineValueError::Control { offset }),
+            None if text.is_empty() => Err(LineValueError::Empty),
+            None => Ok(Self(text.into())),
+        }
+    }
+}
+
 /// A path in a binary cache, and where its NAR is to be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NarInfo {
     /// The path, without what is known only inside one store (registration time, `ultimate`).
     pub info: PathInfo,
-    /// Where the compressed NAR is, relative to the cache. It is foreign text without control characters and
-    /// no more than that: it may well begin with `/` or hold `..`.
-    pub url: String,
+    /// Where the compressed NAR is, relative to the cache. It is foreign text and no more than that: it may well
+    /// begin with `/` or hold `..`.
+    pub url: LineValue,
     /// How the NAR is compressed, such as `zstd`, `xz` or `none`.
-    pub compression: String,
+    pub compression: LineValue,
     /// Hash of the compressed NAR.
     pub file_hash: Option<Hash>,
     /// Bytes of the compressed NAR.

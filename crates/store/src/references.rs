@@ -7,7 +7,7 @@ mod windows;
 
 use std::collections::{BTreeSet, HashSet};
 
-pub use modulo::{ModuloHash, ModuloHasher};
+pub use modulo::{MAX_OCCURRENCES, ModuloHash, ModuloHasher, TooManyOccurrences};
 use windows::{DigitWindows, WINDOW};
 
 use crate::store_path::HashPart;

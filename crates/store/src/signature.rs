@@ -19,15 +19,30 @@ use thiserror::Error;
 /// Longest key name in bytes that is accepted; Nix has no limit, host names (253 bytes) fit.
 const MAX_KEY_NAME: usize = 512;
 
-/// Why a text is not a key or a signature. No error holds what was read, for it may be secret.
+/// Why a text is not a key, its name or a signature, and where. No error holds what was read, for it may be
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ParseKeyError {
+#[error("key or signature, byte {offset}")]
+pub struct ParseKeyError {
+    /// Where: the character of the name at fault, the beginning of the base-64, or the end of what is too short.
+    pub offset: usize,
+    /// What is wrong there.
+    #[source]
+    pub kind: ParseKeyErrorKind,
+}
+
+/// Why a text is not a key, its name or a signature.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ParseKeyErrorKind {
     /// There is no `:`.
     #[error("expected `<key name>:<base-64>`, found no ':'")]
     NoName,
-    /// The key's name is empty, too long, or has white space or control characters.
-    #[error("a key name has 1 to {MAX_KEY_NAME} bytes and no white space")]
-    Name,
+    /// The key's name is empty or too long.
+    #[error("expected a key name of 1 to {MAX_KEY_NAME} bytes")]
+    NameLength,
+    /// The key's name has a colon, white space or a control character.
+    #[error("expected a key name without colons, white space and control characters")]
+    NameCharacter,
     /// What follows the name is not canonical base-64 of the right length.
     #[error("expected {expected} bytes in base-64 after the key name")]
     Data {
@@ -42,6 +57,14 @@ pub enum ParseKeyError {
     Mismatch,
 }
 
+use ParseKeyErrorKind as Kind;
+
+impl Kind {
+    fn at(self, offset: usize) -> ParseKeyError {
+        ParseKeyError { offset, kind: self }
+    }
+}
+
 /// The name of a key, such as `cache.example.org-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyName(Box<str>);
@@ -50,10 +73,13 @@ impl KeyName {
     /// Checks and takes `name`: not empty, without `:`, white space and control characters.
     pub fn new(name: &str) -> Result<Self, ParseKeyError> {
         let forbidden = |c: char| c == ':' || c.is_whitespace() || c.is_control();
-        if name.is_empty() || name.len() > MAX_KEY_NAME || name.contains(forbidden) {
-            return Err(ParseKeyError::Name);
+        if name.is_empty() || name.len() > MAX_KEY_NAME {
+            return Err(Kind::NameLength.at(name.len().min(MAX_KEY_NAME)));
         }
-        Ok(Self(name.into()))
+        match name.find(forbidden) {
+            Some(offset) => Err(Kind::NameCharacter.at(offset)),
+            None => Ok(Self(name.into())),
+        }
     }
 
     /// The name's text.
@@ -146,7 +172,8 @@ impl FromStr for PublicKey {
 
     fn from_str(text: &str) -> Result<Self, ParseKeyError> {
         let (name, bytes) = parse_named(text)?;
-        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| ParseKeyError::PublicKey)?;
+        let wrong = |_| Kind::PublicKey.at(data_offset(&name));
+        let key = VerifyingKey::from_bytes(&bytes).map_err(wrong)?;
         Ok(Self { name, key })
     }
 }
@@ -167,7 +194,8 @@ impl SecretKey {
     /// Reads the text of a key file, with or without white space after it.
     pub fn parse(text: &str) -> Result<Self, ParseKeyError> {
         let (name, bytes) = parse_named(text.trim_ascii_end())?;
-        let key = SigningKey::from_keypair_bytes(&bytes).map_err(|_| ParseKeyError::Mismatch)?;
+        let wrong = |_| Kind::Mismatch.at(data_offset(&name));
+        let key = SigningKey::from_keypair_bytes(&bytes).map_err(wrong)?;
         Ok(Self { name, key })
     }
 
@@ -242,14 +270,19 @@ fn write_named(f: &mut fmt::Formatter<'_>, name: &KeyName, bytes: &[u8]) -> fmt:
 
 /// Reads `name:base64` of exactly `N` bytes.
 fn parse_named<const N: usize>(text: &str) -> Result<(KeyName, [u8; N]), ParseKeyError> {
-    let (name, data) = text.split_once(':').ok_or(ParseKeyError::NoName)?;
+    let (name, data) = text.split_once(':').ok_or(Kind::NoName.at(text.len()))?;
     let name = KeyName::new(name)?;
-    let wrong = ParseKeyError::Data { expected: N };
+    let wrong = Kind::Data { expected: N }.at(data_offset(&name));
     if data.len() != N.div_ceil(3) * 4 {
         return Err(wrong);
     }
     let decoded = STANDARD.decode(data).ok().and_then(|data| data.try_into().ok());
     Ok((name, decoded.ok_or(wrong)?))
+}
+
+/// Where the base-64 behind a key's name begins.
+fn data_offset(name: &KeyName) -> usize {
+    name.as_str().len() + 1
 }
 
 #[cfg(test)]

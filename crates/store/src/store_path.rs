@@ -6,7 +6,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::base32;
+use crate::{base32, excerpt};
 
 mod make;
 
@@ -70,7 +70,7 @@ pub enum StorePathError {
         name: String,
     },
     /// The store directory is not absolute and canonical.
-    #[error("'{path}' is not an absolute path without empty, '.' and '..' components")]
+    #[error("'{path}' is not an absolute path without empty, '.' and '..' components and control characters")]
     StoreDir {
         /// What was given, at most 256 bytes of it.
         path: String,
@@ -79,7 +79,7 @@ pub enum StorePathError {
 
 /// The directory of a store, `/nix/store` nearly everywhere.
 ///
-/// Absolute, canonical, and not the root directory.
+/// Absolute, canonical, not the root directory, and without control characters, which would end lines.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreDir(Box<str>);
 
@@ -89,7 +89,7 @@ impl StoreDir {
         let canonical = path.strip_prefix('/').is_some_and(|components| {
             components.split('/').all(|component| !matches!(component, "" | "." | ".."))
         });
-        if canonical && path.len() <= MAX_STORE_DIR && !path.contains('\0') {
+        if canonical && path.len() <= MAX_STORE_DIR && !path.contains(char::is_control) {
             Ok(Self(path.into()))
         } else {
             Err(StorePathError::StoreDir { path: excerpt(path.as_bytes()) })
@@ -290,11 +290,6 @@ impl FromStr for StorePath {
     fn from_str(base_name: &str) -> Result<Self, StorePathError> {
         Self::from_base_name(base_name.as_bytes())
     }
-}
-
-/// At most 256 bytes of foreign text, escaped, for a message.
-fn excerpt(text: &[u8]) -> String {
-    text[..text.len().min(256)].escape_ascii().to_string()
 }
 
 #[cfg(test)]

@@ -42,7 +42,8 @@ fn hash(
     for input in derivation.input_derivations.keys() {
         hash(input, derivations, known);
     }
-    let modulo = derivation.hash_modulo(&StoreDir::default(), |input| known.get(input).copied()).unwrap();
+    let modulo =
+        derivation.hash_modulo(&name(path), &StoreDir::default(), |input| known.get(input).copied()).unwrap();
     known.insert(path.clone(), modulo);
 }
 

@@ -19,7 +19,7 @@ pub use efi::{EfiError, EfiVariables, Encoding, LOADER_VENDOR};
 
 use crate::{
     text::listed,
-    tree::{ReadError, Tree, list_names},
+    tree::{ReadError, Tree, TreeError, at, join, list_names},
 };
 
 /// Longest file of a loader's configuration.
@@ -160,7 +160,7 @@ pub enum Unreadable {
 impl fmt::Display for Unreadable {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unsupported(loader) => write!(out, "{loader}'s configuration is not read"),
+            Self::Unsupported(loader) => write!(out, "the configuration of {loader} is not read"),
             Self::NoEntries(loader) => write!(out, "{loader} has no entry that it could start"),
             Self::UnifiedImage { image } => write!(out, "it may be the unified kernel image {image}"),
             Self::LastBootedUnknown => {
@@ -260,6 +260,19 @@ fn present(boot: &dyn Tree) -> Result<Vec<Loader>, ReadError> {
         found.push(Loader::RaspberryPi);
     }
     Ok(found)
+}
+
+/// Whether the file that an entry names, seen from `folder`, is on the boot file system. As on FAT, letters of both
+/// cases are alike.
+fn exists(boot: &dyn Tree, folder: &str, file: &str) -> Result<bool, ReadError> {
+    let path = join(folder, file);
+    let Some((folder, name)) = path.rsplit_once('/') else { return Ok(false) };
+    let folder = if folder.is_empty() { "/" } else { folder };
+    match boot.list(folder) {
+        Ok(names) => Ok(names.iter().any(|found| found.eq_ignore_ascii_case(name))),
+        Err(TreeError::NotFound | TreeError::WrongKind { .. }) => Ok(false),
+        Err(source) => Err(at(folder)(source)),
+    }
 }
 
 /// One answer of several loaders'.

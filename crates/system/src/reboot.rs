@@ -164,7 +164,7 @@ impl RebootCheck {
     ) {
         match (booted, next) {
             (Some(booted), Some(next)) => {
-                self.reasons.extend(changed_keys(booted, next).into_iter().map(reason))
+                self.reasons.extend(changed_keys(booted, next).into_iter().map(reason));
             }
             (None, None) => {}
             _ => self.not_compared.push(NotCompared { what, booted_has_it: booted.is_some() }),
@@ -245,7 +245,8 @@ impl fmt::Display for Change {
 
 impl fmt::Display for NotCompared {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.what.ends_with('s') { "were" } else { "was" };
+        let several = matches!(self.what, "kernel modules" | "kernel parameters");
+        let verb = if several { "were" } else { "was" };
         let without = if self.booted_has_it { "next" } else { "booted" };
         write!(out, "the {} {verb} not compared: the {without} system has none", self.what)
     }

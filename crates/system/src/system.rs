@@ -51,4 +51,4 @@ pub struct System {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

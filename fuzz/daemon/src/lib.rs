@@ -12,7 +12,7 @@ use std::{
 
 use daemon::{
     AddPolicy, BuildMode, Client, ConnectError, ContentMethod, DerivedPath, Error, Field, GarbageAction,
-    LogEvent, NarError, News, Options, ProtocolVersion, Stream, UploadError,
+    LogEvent, NarError, News, Options, ProtocolVersion, Stream, UploadError, limits,
 };
 use store::{
     hash::{Algorithm, Sha256},
@@ -80,7 +80,8 @@ pub fn fuzz_messages(data: &[u8]) {
     if let Err(error) = client.set_options(&Options::default())
         && let Some(said) = error.daemon()
     {
-        assert_plain(&said.to_string());
+        assert!(said.traces.len() <= limits::KEPT_TRACES);
+        said.traces.iter().chain([&said.message]).for_each(|text| assert_plain(text));
     }
     for event in told.lock().expect("no panic").iter() {
         texts(event).into_iter().for_each(assert_plain);
@@ -205,4 +206,5 @@ fn text(field: &Field) -> Option<&str> {
 fn assert_plain(text: &str) {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
     assert!(text.chars().all(is_plain), "{text:?}");
+    assert!(text.len() as u64 <= limits::KEPT_TEXT, "{} bytes", text.len());
 }

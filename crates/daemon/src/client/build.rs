@@ -12,7 +12,7 @@ use super::Client;
 use crate::{
     derived_path::DerivedPath,
     error::{Error, ReadError},
-    handshake::ProtocolVersion,
+    handshake::{ProtocolVersion, Trust},
     limits,
     operation::Operation,
     wire::{Encoder, WireReader, quoted},
@@ -38,7 +38,7 @@ pub struct Missing {
 pub enum BuildMode {
     /// Nothing.
     Normal,
-    /// Compare its content with what it should be, and restore it.
+    /// Compare its content with what it should be, and restore it. Only trusted clients may ask for it.
     Repair,
     /// Build it again and compare.
     Check,
@@ -153,22 +153,51 @@ impl Client {
         )
     }
 
-    /// Builds or substitutes `paths` and says how each went: that one has failed is no error here.
+    /// Builds or substitutes `paths` and says how each went, in their order: that one has failed is no error here.
     pub fn build_paths(&mut self, paths: &[DerivedPath], mode: BuildMode) -> Result<Vec<BuildResult>, Error> {
+        let operation = Operation::BuildPathsWithResults;
+        self.check_usable(operation)?;
+        if mode == BuildMode::Repair && self.peer.trust == Trust::NotTrusted {
+            return Err(Error::NotTrusted { operation });
+        }
         let protocol = self.peer.protocol;
         self.ask(
-            Operation::BuildPathsWithResults,
+            operation,
             |request| {
                 request.list(paths, write_path);
                 request.number(mode as u64);
             },
-            |answer| {
-                answer.list("a list of build results", paths.len() as u64, |answer| {
-                    read_result(answer, protocol)
-                })
-            },
+            |answer| read_results(answer, paths, protocol),
         )
     }
+}
+
+/// Reads the results, of which there must be one for each of `paths`. Daemons give them in the order of the
+/// request, but nothing says that they must.
+fn read_results(
+    answer: &mut WireReader,
+    paths: &[DerivedPath],
+    protocol: ProtocolVersion,
+) -> Result<Vec<BuildResult>, ReadError> {
+    let mut places: BTreeMap<&DerivedPath, Vec<usize>> = BTreeMap::new();
+    for (place, path) in paths.iter().enumerate().rev() {
+        places.entry(path).or_default().push(place);
+    }
+    let count = answer.bounded("a list of build results", paths.len() as u64)?;
+    if count < paths.len() as u64 {
+        let found = format_args!("{count} for {} paths", paths.len());
+        return Err(answer.unexpected("a list of build results", found));
+    }
+    let mut results = BTreeMap::new();
+    for _ in 0..count {
+        let result = read_result(answer, protocol)?;
+        let Some(place) = places.get_mut(&result.path).and_then(Vec::pop) else {
+            let found = result.path.display(answer.store_dir());
+            return Err(answer.unexpected("the result of a path that was to be built", found));
+        };
+        results.insert(place, result);
+    }
+    Ok(results.into_values().collect())
 }
 
 fn write_path(request: &mut Encoder<'_>, path: &DerivedPath) {
@@ -221,9 +250,13 @@ fn read_output(answer: &mut WireReader) -> Result<(OutputName, StorePath), ReadE
     let expected = "`<hash>!<output name>`";
     let id = answer.text(expected, limits::WORD)?;
     let name = id.split_once('!').and_then(|(_hash, name)| OutputName::new(name.as_bytes()).ok());
-    let name = name.ok_or_else(|| answer.unexpected(expected, quoted(&id)))?;
+    let name = name.ok_or_else(|| answer.unexpected(expected, quoted(id.as_bytes())))?;
     let expected = "a realisation";
     let json = answer.string(expected, limits::REALISATION)?;
+    // Serde would take an array for it, too.
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(answer.unexpected(expected, quoted(&json)));
+    }
     let realisation: Realisation =
         serde_json::from_slice(&json).map_err(|error| answer.unexpected(expected, error))?;
     let path = realisation.out_path.parse().map_err(|error| answer.unexpected(expected, error))?;

@@ -1,6 +1,6 @@
 //! Collecting garbage.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ffi::OsString, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
 use store::store_path::StorePath;
 
@@ -27,8 +27,8 @@ pub enum GarbageAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
     /// The listed or deleted files of the store's directory. What was left over there by an accident need not
-    /// have the name of a store path.
-    pub paths: Vec<String>,
+    /// have the name of a store path, and may be any bytes.
+    pub paths: Vec<PathBuf>,
     /// Bytes that were freed.
     pub bytes_freed: u64,
 }
@@ -56,7 +56,7 @@ impl Client {
             },
             |answer| {
                 let paths = answer.list("a list of garbage", limits::PATHS, |answer| {
-                    answer.text("a file of the store", limits::PATH)
+                    Ok(OsString::from_vec(answer.string("a file of the store", limits::PATH)?).into())
                 })?;
                 let bytes_freed = answer.number("bytes that were freed")?;
                 let _obsolete = answer.number("an obsolete number")?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use store::{
-    nar::{DecodeError, DecodeErrorKind, Decoder},
+    nar::{DecodeError, DecodeErrorKind, Decoder, NameError, TargetError, TreeError},
     store_path::StorePath,
 };
 use thiserror::Error as ThisError;
@@ -51,7 +51,7 @@ pub enum NarError {
 }
 
 impl NarError {
-    /// Whether the connection can be used for the next operation. If not, every further one is refused.
+    /// Whether the connection can be used for the next operation, as [`Error::connection_usable`] has it.
     #[must_use]
     pub fn connection_usable(&self) -> bool {
         matches!(self, Self::Exchange(error) if error.connection_usable())
@@ -74,7 +74,7 @@ impl Client {
         let operation = Operation::NarFromPath;
         self.ask(operation, |request| request.path(path), |_| Ok(()))?;
         self.begin(operation)?;
-        let unfinished = self.hangup.armed();
+        let unfinished = self.ending.armed();
         let size = receive(&mut self.reader, sink, limit).map_err(|error| error.of(path, limit))?;
         unfinished.disarm();
         Ok(self.end(operation, Ok(size))?)
@@ -141,7 +141,14 @@ fn decode(decoder: &mut Decoder, bytes: &mut &[u8]) -> Result<(), DecodeError> {
 }
 
 /// Whether the word that announces an error stands where a string of the NAR should begin: a daemon that
-/// fails in the middle breaks off and says why.
+/// fails in the middle breaks off and says why. (Where the size of a file should stand it is a size like others.)
 fn is_daemon_error(error: &DecodeError) -> bool {
-    matches!(error.kind, DecodeErrorKind::LongWord { length: stderr::ERROR, .. })
+    let length = match &error.kind {
+        DecodeErrorKind::LongWord { length, .. }
+        | DecodeErrorKind::Tree(
+            TreeError::Name(NameError::Length { length }) | TreeError::Target(TargetError::Length { length }),
+        ) => *length,
+        _ => return false,
+    };
+    length == stderr::ERROR
 }

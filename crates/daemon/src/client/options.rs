@@ -1,12 +1,12 @@
 //! The options of a connection.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use super::Client;
 use crate::{error::Error, log::Verbosity, operation::Operation};
 
 /// How the daemon shall work for this connection. Without any the daemon's own settings hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Options {
     /// Whether the directory of a failed build is kept.
     pub keep_failed: bool,
@@ -25,7 +25,7 @@ pub struct Options {
     /// Whether to substitute.
     pub use_substitutes: bool,
     /// Any settings of `nix.conf`. From a client that is not trusted the daemon takes few, and warns of the
-    /// others.
+    /// others. The values may be secrets, so [`Debug`](fmt::Debug) shows the names only.
     pub overrides: BTreeMap<String, String>,
 }
 
@@ -43,6 +43,22 @@ impl Default for Options {
             use_substitutes: true,
             overrides: BTreeMap::new(),
         }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("keep_failed", &self.keep_failed)
+            .field("keep_going", &self.keep_going)
+            .field("try_fallback", &self.try_fallback)
+            .field("verbosity", &self.verbosity)
+            .field("max_jobs", &self.max_jobs)
+            .field("max_silent_seconds", &self.max_silent_seconds)
+            .field("build_cores", &self.build_cores)
+            .field("use_substitutes", &self.use_substitutes)
+            .field("overrides", &fmt::from_fn(|f| f.debug_set().entries(self.overrides.keys()).finish()))
+            .finish()
     }
 }
 

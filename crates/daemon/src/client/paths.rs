@@ -38,7 +38,14 @@ impl Client {
                 request.paths(paths);
                 request.flag(substitute);
             },
-            |answer| answer.paths(paths.len() as u64),
+            |answer| {
+                let expected = "valid paths of those that were asked for";
+                let valid: BTreeSet<_> = answer.paths(paths.len() as u64)?;
+                match valid.difference(paths).next() {
+                    Some(other) => Err(answer.unexpected(expected, other)),
+                    None => Ok(valid),
+                }
+            },
         )
     }
 

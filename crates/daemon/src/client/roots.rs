@@ -29,9 +29,16 @@ impl Client {
 
     /// Protects what the symbolic link at `link` points to, as long as it does. `link` is absolute and
     /// outside the store; it is the caller who makes the link.
+    ///
+    /// A relative one is refused here, for the daemon would take it from where the daemon stands.
     pub fn add_indirect_root(&mut self, link: &Path) -> Result<(), Error> {
+        let operation = Operation::AddIndirectRoot;
+        self.check_usable(operation)?;
+        if !link.is_absolute() {
+            return Err(Error::RelativePath { operation, path: link.to_owned() });
+        }
         self.ask(
-            Operation::AddIndirectRoot,
+            operation,
             |request| request.string(link.as_os_str().as_bytes()),
             WireReader::acknowledgement,
         )

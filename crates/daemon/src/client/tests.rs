@@ -6,7 +6,11 @@ mod uploads;
 
 use std::collections::BTreeSet;
 
-use store::{derivation::OutputName, path_info::PathInfo, store_path::StorePath};
+use store::{
+    derivation::{OutputName, OutputSet},
+    path_info::PathInfo,
+    store_path::StorePath,
+};
 
 use super::*;
 use crate::{
@@ -41,7 +45,8 @@ fn request(number: u64, write: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
 }
 
 fn wanted() -> Vec<DerivedPath> {
-    let outputs = OutputNames::Some([&b"dev"[..], b"out"].map(|name| OutputName::new(name).unwrap()).into());
+    let names = [&b"dev"[..], b"out"].map(|name| OutputName::new(name).unwrap());
+    let outputs = OutputNames::Some(OutputSet::new(names.into()).unwrap());
     vec![
         DerivedPath::Path(path("a")),
         DerivedPath::all_outputs(path("b.drv")),

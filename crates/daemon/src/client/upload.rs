@@ -48,7 +48,7 @@ pub enum UploadError<E: error::Error + 'static> {
 }
 
 impl<E: error::Error> UploadError<E> {
-    /// Whether the connection can be used for the next operation. If not, every further one is refused.
+    /// Whether the connection can be used for the next operation, as [`Error::connection_usable`] has it.
     #[must_use]
     pub fn connection_usable(&self) -> bool {
         matches!(self, Self::Exchange(error) if error.connection_usable())
@@ -83,7 +83,7 @@ impl Client {
     ) -> Result<T, UploadError<E>> {
         self.begin(operation)?;
         let request = self.encode(operation, write);
-        let (sent, told) = self.send_while_listening(|writer, failed| {
+        let exchanged = self.send_while_listening(|writer, failed| {
             writer.write_all(&request).map_err(Unsent::Connection)?;
             let mut frames = FrameWriter::new(writer, failed);
             match give(&mut frames) {
@@ -91,10 +91,11 @@ impl Client {
                 _ => frames.finish().map_err(Unsent::Connection),
             }
         });
-        let answer = match sent {
-            Ok(()) => told.and_then(|()| Ok(read(&mut self.reader)?)),
-            Err(Unsent::Connection(error)) => Err(Failure::unsent(error, told)),
-            Err(Unsent::Data(error)) => return Err(error),
+        let answer = match exchanged {
+            Ok((Ok(()), told)) => told.and_then(|()| Ok(read(&mut self.reader)?)),
+            Ok((Err(Unsent::Connection(error)), told)) => Err(Failure::unsent(error, told)),
+            Ok((Err(Unsent::Data(error)), _)) => return Err(error),
+            Err(failure) => Err(failure),
         };
         Ok(self.end(operation, answer)?)
     }

@@ -51,7 +51,11 @@ pub enum DumpError {
     },
 }
 
-/// Writes the NAR of what is at `path` to `sink`. Symbolic links are archived, never followed.
+/// Writes the NAR of what is at `path` to `sink`.
+///
+/// Symbolic links of the tree are archived, not followed. That holds of a tree that nobody changes meanwhile, as
+/// nobody does in a store: the walk goes by path names, so if a directory becomes a link after it was listed, what
+/// is archived in its place is what lies behind the link.
 ///
 /// After an error the sink has part of a NAR.
 pub fn dump(path: &Path, sink: &mut dyn Write) -> Result<(), DumpError> {

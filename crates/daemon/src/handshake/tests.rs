@@ -1,9 +1,15 @@
 //! Greetings of daemons, of all ages and of none.
 
-use std::error::Error as _;
+use std::{error::Error as _, io::Read as _, os::unix::net::UnixStream, thread, time::Duration};
+
+use store::store_path::StoreDir;
 
 use super::*;
-use crate::fake::{client, client_greeting_len, connect, daemon_error, greeting, say};
+use crate::{
+    client::Client,
+    fake::{client, client_greeting_len, connect, daemon_error, greeting, say},
+    stream::Stream,
+};
 
 /// What comes of a greeting: who the daemon is, or why not, with all sources.
 fn greet(says: Vec<u8>) -> String {
@@ -81,6 +87,41 @@ fn greetings() {
     for (says, expected) in cases {
         assert_eq!(greet(says), expected);
     }
+}
+
+#[test]
+fn a_refused_greeting_leaves_no_connection() {
+    let says = [&greeting(38)[..greeting(38).len() - 8], &daemon_error("go away")].concat();
+    let Err(ConnectError::Exchange(error)) = connect(says).0 else { panic!("no connection is expected") };
+    assert_eq!(error.daemon().unwrap().message, "go away");
+    assert!(!error.connection_usable());
+}
+
+#[test]
+fn a_silent_daemon_can_be_left_while_it_is_greeted() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let stream = Stream::socket(ours).unwrap();
+    let hangup = stream.hangup();
+    let daemon = thread::spawn(move || {
+        theirs.read_exact(&mut [0; 16]).unwrap();
+        hangup.hang_up();
+        theirs.read_to_end(&mut Vec::new()).unwrap()
+    });
+    let error = Client::connect(stream, StoreDir::default()).unwrap_err();
+    assert!(matches!(error, ConnectError::Exchange(Error::Ended { .. })), "{error:?}");
+    assert_eq!(daemon.join().unwrap(), 0);
+}
+
+#[test]
+fn a_hangup_does_not_keep_the_connection_open() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    theirs.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    theirs.write_all(&greeting(38)).unwrap();
+    let client = Client::connect(Stream::socket(ours).unwrap(), StoreDir::default()).unwrap();
+    let hangup = client.hangup();
+    drop(client);
+    theirs.read_to_end(&mut Vec::new()).expect("the end of the connection");
+    hangup.hang_up();
 }
 
 #[test]

@@ -121,8 +121,8 @@ fn what_is_refused() {
         (numbers(&[0x6461_7461]), "byte 8: expected a message, found one of type 0x64617461"),
         (numbers(&[0x6461_7416]), "byte 8: expected a message, found one of type 0x64617416"),
         (
-            numbers(&[NEXT, 1 << 32]),
-            "byte 16: expected a log message, found a length of 4294967296, but the limit is 67108864",
+            numbers(&[NEXT, 1 << 41]),
+            "byte 16: expected a log message, found a length of 2199023255552, but the limit is 1099511627776",
         ),
         (numbers(&[RESULT, 5, 105, 65]), "byte 32: expected a list of fields, found 65, but the limit is 64"),
         (numbers(&[RESULT, 5, 105, 1, 2]), "byte 40: expected the type of a field, 0 or 1, found 2"),

@@ -3,11 +3,10 @@
 use std::fmt::Display;
 
 use store::{
+    nar::padding,
     path_info::PathInfo,
     store_path::{StoreDir, StorePath},
 };
-
-use super::padding;
 
 /// Bytes on their way to the daemon.
 #[derive(Debug, Clone)]

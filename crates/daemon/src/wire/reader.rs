@@ -3,27 +3,27 @@
 use std::{
     fmt,
     io::{self, BufRead as _, BufReader, Read},
-    str::FromStr,
 };
 
 use store::{
+    excerpt,
     hash::{Algorithm, Hash, Sha256},
+    nar::padding,
     path_info::PathInfo,
     store_path::{StoreDir, StorePath},
 };
 
-use super::padding;
 use crate::{
     error::{ProtocolError, ReadError},
     limits,
-    text::plain,
+    text::{clipped, plain_cut},
 };
 
 /// Bytes read ahead. A NAR is handed on in pieces of at most this size.
 const BUFFER: usize = 64 << 10;
 
-/// Bytes of foreign text shown in a message.
-const EXCERPT: usize = 128;
+/// Characters of what an error says that it has found.
+const FOUND: usize = 512;
 
 /// The daemon's direction of a connection.
 pub(crate) struct WireReader {
@@ -54,7 +54,8 @@ impl WireReader {
 
     /// An error at this place of the stream.
     pub(crate) fn unexpected(&self, expected: &'static str, found: impl fmt::Display) -> ReadError {
-        ReadError::Protocol(ProtocolError { offset: self.offset, expected, found: found.to_string() })
+        let found = clipped(&found.to_string(), FOUND);
+        ReadError::Protocol(ProtocolError { offset: self.offset, expected, found })
     }
 
     pub(crate) fn number(&mut self, expected: &'static str) -> Result<u64> {
@@ -81,18 +82,28 @@ impl WireReader {
     }
 
     pub(crate) fn string(&mut self, expected: &'static str, limit: u64) -> Result<Vec<u8>> {
-        self.cut_string(expected, limit, limit)
+        let length = self.bounded_length(expected, limit.min(self.budget))?;
+        self.cut_string(expected, length, length)
     }
 
     pub(crate) fn text(&mut self, expected: &'static str, limit: u64) -> Result<String> {
         let bytes = self.string(expected, limit)?;
-        String::from_utf8(bytes).map_err(|error| self.unexpected(expected, excerpt(error.as_bytes())))
+        String::from_utf8(bytes).map_err(|error| self.unexpected(expected, quoted(error.as_bytes())))
     }
 
-    /// Text that is for people: [`limits::KEPT_TEXT`] bytes of it, without escape codes.
+    /// Text that is for people: at most [`limits::KEPT_TEXT`] bytes of it, without escape codes, and no more than
+    /// the answer may still have.
     pub(crate) fn message(&mut self, expected: &'static str) -> Result<String> {
-        let bytes = self.cut_string(expected, limits::TEXT, limits::KEPT_TEXT)?;
-        Ok(plain(&String::from_utf8_lossy(&bytes)))
+        let length = self.bounded_length(expected, limits::TEXT)?;
+        let kept = limits::KEPT_TEXT.min(self.budget);
+        let bytes = self.cut_string(expected, length, kept)?;
+        Ok(plain_cut(&bytes, usize::try_from(kept).unwrap_or(usize::MAX)))
+    }
+
+    /// Throws a text for people away.
+    pub(crate) fn skip_message(&mut self, expected: &'static str) -> Result<()> {
+        let length = self.bounded_length(expected, limits::TEXT)?;
+        self.cut_string(expected, length, 0).map(drop)
     }
 
     /// A list of at most `limit` elements, each read by `read`.
@@ -133,9 +144,10 @@ impl WireReader {
         }
     }
 
-    /// What is known of `path`, which comes without the path itself (`UnkeyedValidPathInfo` in Nix).
+    /// What is known of `path`, which comes without the path itself (`UnkeyedValidPathInfo` in Nix) and at the
+    /// end of an answer.
     pub(crate) fn path_info(&mut self, path: StorePath) -> Result<PathInfo> {
-        Ok(PathInfo {
+        let mut info = PathInfo {
             path,
             deriver: self.optional_path("a deriver")?,
             nar_hash: self.nar_hash()?,
@@ -144,8 +156,15 @@ impl WireReader {
             nar_size: self.number("a NAR size")?,
             ultimate: self.flag("whether a path is ultimately trusted")?,
             signatures: self.signatures()?,
-            content_address: self.content_address()?,
-        })
+            content_address: None,
+        };
+        let address = self.text("a content address", limits::WORD)?;
+        if !address.is_empty() {
+            let unknown =
+                |_| ReadError::ContentAddress { path: info.path.clone(), found: quoted(address.as_bytes()) };
+            info.content_address = Some(address.parse().map_err(unknown)?);
+        }
+        Ok(info)
     }
 
     /// The bytes that have come and were not taken yet, more being read if there are none; empty at the end.
@@ -173,7 +192,9 @@ impl WireReader {
         let expected = "a SHA-256 in hexadecimal";
         let text = self.text(expected, limits::WORD)?;
         let hash = Hash::parse_digest(Algorithm::Sha256, &text);
-        hash.ok().and_then(|hash| hash.as_sha256()).ok_or_else(|| self.unexpected(expected, quoted(&text)))
+        hash.ok()
+            .and_then(|hash| hash.as_sha256())
+            .ok_or_else(|| self.unexpected(expected, quoted(text.as_bytes())))
     }
 
     /// Signatures, without those that are none: any user of a host may add any text to any path of its store,
@@ -187,28 +208,24 @@ impl WireReader {
         Ok(signatures)
     }
 
-    fn content_address<T: FromStr>(&mut self) -> Result<Option<T>> {
-        let expected = "a content address";
-        let text = self.text(expected, limits::WORD)?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        text.parse().map(Some).map_err(|_| self.unexpected(expected, quoted(&text)))
-    }
-
     fn parse_path(&self, expected: &'static str, path: &[u8]) -> Result<StorePath> {
         self.store_dir.parse(path).map_err(|error| self.unexpected(expected, error))
     }
 
-    /// A string of at most `limit` bytes, of which the first `kept` are kept.
-    fn cut_string(&mut self, expected: &'static str, limit: u64, kept: u64) -> Result<Vec<u8>> {
+    /// The length of a string.
+    fn bounded_length(&mut self, expected: &'static str, limit: u64) -> Result<u64> {
         let length = self.number(expected)?;
-        if length > limit.min(self.budget) {
-            let found = format_args!("a length of {length}, but the limit is {}", limit.min(self.budget));
+        if length > limit {
+            let found = format_args!("a length of {length}, but the limit is {limit}");
             return Err(self.unexpected(expected, found));
         }
-        self.budget -= length;
+        Ok(length)
+    }
+
+    /// A string behind its `length`. The first `kept` bytes are kept; the budget has room for them.
+    fn cut_string(&mut self, expected: &'static str, length: u64, kept: u64) -> Result<Vec<u8>> {
         let kept = kept.min(length);
+        self.budget = self.budget.saturating_sub(kept);
         let string = self.bytes(kept, expected)?;
         self.skip(length - kept, expected)?;
         self.zeros(padding(length))?;
@@ -262,14 +279,7 @@ impl fmt::Debug for WireReader {
     }
 }
 
-/// At most [`EXCERPT`] bytes of foreign bytes, escaped and quoted.
-pub(crate) fn excerpt(bytes: &[u8]) -> String {
-    let cut = &bytes[..bytes.len().min(EXCERPT)];
-    let more = if cut.len() < bytes.len() { "…" } else { "" };
-    format!("'{}{more}'", cut.escape_ascii())
-}
-
-/// As [`excerpt`], of text.
-pub(crate) fn quoted(text: &str) -> String {
-    excerpt(text.as_bytes())
+/// An [`excerpt`] in quotation marks.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    format!("'{}'", excerpt(bytes))
 }

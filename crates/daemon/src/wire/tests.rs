@@ -169,7 +169,7 @@ fn what_is_refused() {
             "2^64 bytes",
             numbers(&[u64::MAX]),
             message,
-            "byte 8: expected a message, found a length of 18446744073709551615, but the limit is 67108864",
+            "byte 8: expected a message, found a length of 18446744073709551615, but the limit is 1099511627776",
         ),
         ("a long list", numbers(&[3]), list, "byte 8: expected a list, found 3, but the limit is 2"),
         ("a short list", numbers(&[2, 7]), list, "ended at 16, expected an item"),
@@ -208,13 +208,43 @@ fn long_messages_are_cut() {
 
 #[test]
 fn an_answer_has_a_budget() {
-    let message = || Cursor::new(limits::TEXT.to_le_bytes()).chain(io::repeat(b'x').take(limits::TEXT));
-    let messages = message().chain(message()).chain(message()).chain(message()).chain(message());
-    let mut reader = WireReader::new(Box::new(messages), StoreDir::default());
-    for _ in 0..limits::ANSWER / limits::TEXT {
-        reader.message("a message").unwrap();
+    let quarter = limits::ANSWER / 4;
+    let string = || Cursor::new(quarter.to_le_bytes()).chain(io::repeat(b'x').take(quarter));
+    let strings = string().chain(string()).chain(string()).chain(string());
+    let message = || Cursor::new(8_u64.to_le_bytes()).chain(io::repeat(b'x').take(8));
+    let rest = message().chain(message()).chain(message());
+    let mut reader = WireReader::new(Box::new(strings.chain(rest)), StoreDir::default());
+    for _ in 0..4 {
+        reader.string("a string", quarter).unwrap();
     }
-    assert!(describe(&reader.message("a message").unwrap_err()).contains("the limit is 0"));
+    // Of a text for people nothing is kept then; the connection goes on.
+    assert_eq!(reader.message("a message").unwrap(), "");
+    assert!(describe(&reader.string("a string", quarter).unwrap_err()).contains("the limit is 0"));
+    reader.number("the rest of it").unwrap();
+    reader.begin_answer();
+    assert_eq!(reader.message("a message").unwrap(), "xxxxxxxx");
+}
+
+#[test]
+fn a_message_of_any_length_is_cut() {
+    let length = 300 << 20;
+    let message = Cursor::new(u64::to_le_bytes(length)).chain(io::repeat(0xff).take(length));
+    let says = message.chain(Cursor::new(7_u64.to_le_bytes()));
+    let mut reader = WireReader::new(Box::new(says), StoreDir::default());
+    let kept = usize::try_from(limits::KEPT_TEXT).unwrap();
+    let message = reader.message("a message").unwrap();
+    // Each byte is replaced by three.
+    assert_eq!(message, "\u{fffd}".repeat(kept / 3));
+    assert!(message.capacity() <= kept);
+    assert_eq!(reader.number("a number").unwrap(), 7);
+}
+
+#[test]
+fn what_was_found_is_cut() {
+    let ReadError::Protocol(error) = reader(vec![]).unexpected("nothing", "x\n".repeat(1000)) else {
+        panic!("an error of the protocol")
+    };
+    assert_eq!(error.found, format!("{}…", r"x\n".repeat(256)));
 }
 
 #[test]

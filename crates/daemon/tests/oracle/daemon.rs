@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
+    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -308,13 +309,13 @@ fn roots(host: &Host<'_>) {
         "{found:?}"
     );
     let live = client.collect_garbage(&GarbageAction::ListLive).unwrap();
-    assert!(live.paths.contains(&full(&path)));
+    assert!(live.paths.contains(&full(&path).into()));
     client.collect_garbage(&delete).unwrap_err();
 
     (host.run)(&["rm", &link]);
     // The process that served the first connection protects the path until it has ended.
     let is_dead = |client: &mut Client| {
-        client.collect_garbage(&GarbageAction::ListDead).unwrap().paths.contains(&full(&path))
+        client.collect_garbage(&GarbageAction::ListDead).unwrap().paths.contains(&full(&path).into())
     };
     let deadline = Instant::now() + Duration::from_secs(10);
     while !is_dead(&mut client) {
@@ -322,7 +323,7 @@ fn roots(host: &Host<'_>) {
         thread::sleep(Duration::from_millis(10));
     }
     let deleted = client.collect_garbage(&delete).unwrap();
-    assert_eq!(deleted.paths, [full(&path)]);
+    assert_eq!(deleted.paths, [Path::new(&full(&path))]);
     assert!(deleted.bytes_freed > 0);
     assert!(!client.is_valid_path(&path).unwrap());
 }

@@ -6,7 +6,7 @@ use order::HostName;
 use thiserror::Error;
 
 use super::{Expression, Pattern, Selector};
-use crate::{Fleet, Member, Tag, error::meant, nearest::nearest};
+use crate::{Fleet, Member, error::meant, nearest::nearest};
 
 /// Why a selector cannot be used with a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Error)]
@@ -45,13 +45,16 @@ pub fn select(fleet: &Fleet, selector: &Selector) -> Result<BTreeSet<HostName>, 
     Ok(found.into_iter().cloned().collect())
 }
 
+/// For so many patterns a nearest name is looked for; each is compared with every host.
+const MAX_NEAREST: usize = 20;
+
 type Hosts<'a> = BTreeSet<&'a HostName>;
 
 /// The hosts and what tags they have.
 pub(crate) struct Directory<'a> {
     hosts: Hosts<'a>,
     by_name: BTreeMap<&'a str, &'a HostName>,
-    by_tag: BTreeMap<&'a Tag, Hosts<'a>>,
+    by_tag: BTreeMap<&'a str, Hosts<'a>>,
 }
 
 impl<'a> Directory<'a> {
@@ -62,7 +65,7 @@ impl<'a> Directory<'a> {
             directory.hosts.insert(name);
             directory.by_name.insert(name.as_str(), name);
             for tag in &member.tags {
-                directory.by_tag.entry(tag).or_default().insert(name);
+                directory.by_tag.entry(tag.as_str()).or_default().insert(name);
             }
         }
         directory
@@ -82,7 +85,8 @@ impl<'a> Directory<'a> {
             Expression::Pattern(pattern) => {
                 let found = self.matching(pattern);
                 if found.is_empty() {
-                    let nearest = self.nearest(pattern);
+                    let is_told = unmatched.len() < MAX_NEAREST;
+                    let nearest = is_told.then(|| self.nearest(pattern)).flatten();
                     unmatched.push(Unmatched { pattern: pattern.to_string(), nearest });
                 }
                 found
@@ -108,26 +112,28 @@ impl<'a> Directory<'a> {
     }
 
     fn matching(&self, pattern: &Pattern) -> Hosts<'a> {
-        if pattern.is_tag {
-            let tags = self.by_tag.iter().filter(|(tag, _)| pattern.matches(tag.as_str()));
-            return tags.flat_map(|(_, hosts)| hosts.iter().copied()).collect();
-        }
-        match pattern.glob {
-            None => self.by_name.get(&*pattern.text).copied().into_iter().collect(),
-            Some(_) => self.hosts.iter().filter(|name| pattern.matches(name.as_str())).copied().collect(),
+        match (&pattern.glob, pattern.is_tag) {
+            (None, true) => self.by_tag.get(&*pattern.text).cloned().unwrap_or_default(),
+            (None, false) => self.by_name.get(&*pattern.text).copied().into_iter().collect(),
+            (Some(_), true) => {
+                let tags = self.by_tag.iter().filter(|(tag, _)| pattern.matches(tag));
+                tags.flat_map(|(_, hosts)| hosts.iter().copied()).collect()
+            }
+            (Some(_), false) => {
+                self.hosts.iter().filter(|name| pattern.matches(name.as_str())).copied().collect()
+            }
         }
     }
 
     /// The host or tag that was meant; a name that is a tag is the nearest of all.
     fn nearest(&self, pattern: &Pattern) -> Option<String> {
         let text = &*pattern.text;
-        let tags = || self.by_tag.keys().map(|tag| tag.as_str());
-        let is_tag = tags().any(|tag| tag == text);
+        let tags = || self.by_tag.keys().copied();
         if pattern.is_tag {
             let host = self.by_name.get(text).map(ToString::to_string);
             return host.or_else(|| nearest(text, tags()).map(|tag| format!("@{tag}")));
         }
-        if is_tag {
+        if self.by_tag.contains_key(text) {
             return Some(format!("@{text}"));
         }
         nearest(text, self.by_name.keys().copied()).map(str::to_owned)

@@ -46,7 +46,7 @@ impl HostSettings {
         let activation = group.read("activation", errors, Limits::read).value().unwrap_or_default();
         Some(Self {
             path: attribute.path.clone(),
-            addresses: group.read("addresses", errors, read_addresses),
+            addresses: if is_host { group.read("addresses", errors, read_addresses) } else { Said::Nothing },
             user: group.read("user", errors, Attribute::parsed),
             port: group.read("port", errors, read_port),
             ssh_options: group.read("sshOptions", errors, Attribute::parsed_list),
@@ -60,7 +60,11 @@ impl HostSettings {
             total: activation.total,
             checks: SaidChecks::read(&group, errors),
             protected: group.read("protectedUnits", errors, Attribute::parsed_list),
-            gateway_for: group.read("gatewayFor", errors, read_selectors),
+            gateway_for: if is_host {
+                group.read("gatewayFor", errors, read_selectors)
+            } else {
+                Said::Nothing
+            },
             delivery: group.read("delivery", errors, Attribute::word),
             on_failure: group.read("rollback", errors, read_rollback),
         })

@@ -15,6 +15,10 @@ type Hosts = BTreeMap<HostName, Member>;
 
 /// Most pairs of a gateway and a host that it is the way to.
 const MAX_WAYS: usize = 1_000_000;
+/// Most selectors in all `gatewayFor` together; each is compared with every host.
+const MAX_SELECTORS: usize = 10_000;
+/// For so many names a nearest one is looked for; each is compared with every host.
+pub(super) const MAX_NEAREST: usize = 20;
 /// The port that ssh takes if nobody says one.
 const SSH_PORT: u16 = 22;
 
@@ -87,15 +91,20 @@ fn path_of(name: &HostName, member: &Member, index: usize) -> AttrPath {
 
 /// Whoever builds for others is in the fleet.
 pub(super) fn check_builders(hosts: &Hosts, errors: &mut Errors) {
+    // A wrong builder in `defaults` is that of every host, and is looked for once.
+    let mut known: BTreeMap<&HostName, Option<String>> = BTreeMap::new();
     for (name, member) in hosts {
         let BuildOn::Host(builder) = &member.build else { continue };
-        if !hosts.contains_key(builder) {
-            let valid = ["here", "target"].into_iter().chain(hosts.keys().map(HostName::as_str));
-            let nearest = nearest(builder.as_str(), valid).map(str::to_owned);
-            let path = member.origins.of("build").paths(name, "build").into_iter().next().unwrap_or_default();
-            let problem = Problem::NoBuilder { found: builder.to_string(), nearest };
-            errors.push(SettingError { path, problem });
+        if hosts.contains_key(builder) {
+            continue;
         }
+        let valid = || ["here", "target"].into_iter().chain(hosts.keys().map(HostName::as_str));
+        let is_told = known.len() < MAX_NEAREST;
+        let look = || is_told.then(|| nearest(builder.as_str(), valid())).flatten().map(str::to_owned);
+        let nearest = known.entry(builder).or_insert_with(look).clone();
+        let path = member.origins.of("build").paths(name, "build").into_iter().next().unwrap_or_default();
+        let problem = Problem::NoBuilder { found: builder.to_string(), nearest };
+        errors.push(SettingError { path, problem });
     }
 }
 
@@ -123,6 +132,14 @@ fn resolve(
     written: &BTreeMap<String, HostSettings>,
     errors: &mut Errors,
 ) -> BTreeMap<HostName, BTreeSet<HostName>> {
+    let selectors = written.values().filter_map(|host| host.gateway_for.clone().value());
+    let found = selectors.map(|selectors| selectors.len()).sum();
+    if found > MAX_SELECTORS {
+        let path = AttrPath::new(&["lockstep", "hosts"]);
+        let problem = Problem::TooMany { found, items: "selectors in gatewayFor", max: MAX_SELECTORS };
+        errors.push(SettingError { path, problem });
+        return BTreeMap::new();
+    }
     let directory = Directory::new(hosts);
     let mut ways: BTreeMap<HostName, BTreeSet<HostName>> = BTreeMap::new();
     let mut count = 0;

@@ -3,13 +3,14 @@
 mod connections;
 mod elevation;
 mod programs;
+mod terminal;
 
 use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use lab::{Host, Lab};
-use run::{Child, Output};
+use run::{Child, Command, Output};
 
 use super::builder;
 
@@ -32,7 +33,11 @@ impl Door {
 
     fn start(operator: &Host<'_>, environment: &[&str], arguments: &[&str]) -> Result<Self> {
         let words = ["env"].iter().chain(environment).chain(&["/lab/bin/door"]).chain(arguments);
-        let mut child = operator.command(words)?.input_pipe().stdout(Output::Pipe).spawn()?;
+        Self::spawn(operator.command(words)?)
+    }
+
+    fn spawn(command: Command) -> Result<Self> {
+        let mut child = command.input_pipe().stdout(Output::Pipe).spawn()?;
         let (output, input) = child.take_streams().context("both were asked for")?;
         Ok(Self { lines: BufReader::new(output), input: Some(input), child })
     }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{Derivation, Kind, KindError, Output, OutputName, write};
 use crate::{
-    content_address::References,
+    content_address::{ContentAddress, References},
     hash::Sha256,
     store_path::{StoreDir, StorePath, StorePathError, StorePathName, make_store_path},
 };
@@ -46,14 +46,16 @@ pub enum ModuloError {
 }
 
 impl Derivation {
-    /// What stands for this derivation in the hash of those that need it, given the same of its inputs.
+    /// What stands for this derivation, called `name`, in the hash of those that need it, given the same of its
+    /// inputs. The path of a fixed output is computed anew, whatever the derivation claims.
     pub fn hash_modulo(
         &self,
+        name: &StorePathName,
         store_dir: &StoreDir,
         input_hash: impl Fn(&StorePath) -> Option<HashModulo>,
     ) -> Result<HashModulo, ModuloError> {
         match self.kind()? {
-            Kind::Fixed => Ok(self.fixed_hash(store_dir)),
+            Kind::Fixed => self.fixed_hash(name, store_dir),
             Kind::InputAddressed => self.text_hash(store_dir, input_hash, false),
             Kind::Floating | Kind::Deferred | Kind::Impure => Ok(HashModulo::Deferred),
         }
@@ -73,13 +75,9 @@ impl Derivation {
         };
         let mut paths = BTreeMap::new();
         for (output_name, output) in &self.outputs {
-            let name = output_name
-                .path_name(name)
-                .map_err(|source| ModuloError::Name { output: output_name.clone(), source })?;
+            let name = path_name(output_name, name)?;
             let path = match (output, hash) {
-                (Output::Fixed { address, .. }, _) => {
-                    address.store_path(store_dir, &name, &References::default()).ok()
-                }
+                (Output::Fixed { address, .. }, _) => Some(fixed_path(address, &name, store_dir)),
                 (_, HashModulo::Known(hash)) => {
                     Some(make_store_path(store_dir, &format!("output:{output_name}"), hash, &name))
                 }
@@ -91,15 +89,15 @@ impl Derivation {
     }
 
     /// The hash of the only output of a fixed-output derivation.
-    fn fixed_hash(&self, store_dir: &StoreDir) -> HashModulo {
-        let hash = |output: &Output| match output {
-            Output::Fixed { path, address } => {
-                let text = format!("fixed:out:{}:{}", address.in_derivation(), store_dir.display(path));
-                Some(HashModulo::Known(Sha256::of(text.as_bytes())))
+    fn fixed_hash(&self, name: &StorePathName, store_dir: &StoreDir) -> Result<HashModulo, ModuloError> {
+        for (output_name, output) in &self.outputs {
+            if let Output::Fixed { address, .. } = output {
+                let path = fixed_path(address, &path_name(output_name, name)?, store_dir);
+                let text = format!("fixed:out:{}:{}", address.in_derivation(), store_dir.display(&path));
+                return Ok(HashModulo::Known(Sha256::of(text.as_bytes())));
             }
-            _ => None,
-        };
-        self.outputs.values().find_map(hash).unwrap_or(HashModulo::Deferred)
+        }
+        Ok(HashModulo::Deferred)
     }
 
     /// The hash of the text with all inputs replaced, if they are all known.
@@ -114,10 +112,20 @@ impl Derivation {
             match input_hash(path) {
                 None => return Err(ModuloError::UnknownInput { input: path.clone() }),
                 Some(HashModulo::Deferred) => return Ok(HashModulo::Deferred),
-                Some(HashModulo::Known(hash)) => inputs.entry(hash).or_default().extend(outputs),
+                Some(HashModulo::Known(hash)) => inputs.entry(hash).or_default().extend(outputs.names()),
             }
         }
         let text = write::text_modulo(self, store_dir, &inputs, masked);
         Ok(HashModulo::Known(Sha256::of(&text)))
     }
+}
+
+fn path_name(output: &OutputName, derivation: &StorePathName) -> Result<StorePathName, ModuloError> {
+    output.path_name(derivation).map_err(|source| ModuloError::Name { output: output.clone(), source })
+}
+
+/// The path of content that is known beforehand.
+fn fixed_path(address: &ContentAddress, name: &StorePathName, store_dir: &StoreDir) -> StorePath {
+    let path = address.store_path(store_dir, name, &References::default());
+    path.expect("invariant: content without references has a path")
 }

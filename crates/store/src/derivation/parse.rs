@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Derivation, MAX_ITEMS, MAX_TEXT, Output, OutputName, write::escape};
+use super::{Derivation, MAX_ITEMS, MAX_TEXT, Output, OutputName, OutputSet, write::escape};
 use crate::{
     content_address::{ContentAddress, Method, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError},
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("derivation, byte {offset}")]
 pub struct ParseDerivationError {
-    /// Where: the beginning of the string or item at fault, or the byte at fault.
+    /// Where: the beginning of the string or item at fault, the byte at fault, or the first byte beyond the limit.
     pub offset: usize,
     /// What is wrong there.
     #[source]
@@ -89,7 +89,7 @@ type Result<T> = std::result::Result<T, ParseDerivationError>;
 pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<Derivation> {
     let mut parser = Parser { text, offset: 0, items: 0, store_dir };
     if text.len() > MAX_TEXT {
-        return Err(parser.error(Kind::TooLong { length: text.len() }));
+        return Err(ParseDerivationError { offset: MAX_TEXT, kind: Kind::TooLong { length: text.len() } });
     }
     let derivation = parser.derivation()?;
     if parser.offset < text.len() {
@@ -168,16 +168,15 @@ impl<'a> Parser<'a> {
         Ok(Output::Fixed { path, address: ContentAddress::new(method, hash)? })
     }
 
-    fn input_derivation(&mut self) -> Result<(StorePath, BTreeSet<OutputName>)> {
+    fn input_derivation(&mut self) -> Result<(StorePath, OutputSet)> {
         let start = self.offset;
         self.open()?;
         let path = self.path()?;
         self.comma()?;
         let outputs = self.set("outputs", Self::output_name)?;
         self.close()?;
-        if outputs.is_empty() {
-            return Err(ParseDerivationError { offset: start, kind: Kind::NoOutputWanted });
-        }
+        let outputs = OutputSet::new(outputs);
+        let outputs = outputs.ok_or(ParseDerivationError { offset: start, kind: Kind::NoOutputWanted })?;
         Ok((path, outputs))
     }
 

@@ -13,9 +13,10 @@ use crate::{
 type Inputs<'a> = BTreeMap<String, BTreeSet<&'a OutputName>>;
 
 pub(super) fn text(derivation: &Derivation, store_dir: &StoreDir) -> Vec<u8> {
-    let by_path = |(path, outputs): (&StorePath, _)| (store_dir.display(path).to_string(), outputs);
-    let inputs = derivation.input_derivations.iter().map(by_path);
-    let inputs = inputs.map(|(path, outputs): (_, &BTreeSet<_>)| (path, outputs.iter().collect())).collect();
+    let mut inputs = Inputs::new();
+    for (path, outputs) in &derivation.input_derivations {
+        inputs.insert(store_dir.display(path).to_string(), outputs.names().iter().collect());
+    }
     Writer { out: Vec::new(), store_dir, masked: false }.derivation(derivation, &inputs)
 }
 

@@ -3,8 +3,9 @@
 use super::{
     DecodeError, DecodeErrorKind, Event, MAGIC, MAX_NAME, MAX_TARGET,
     cursor::{Cursor, StringError},
-    tree::{NameError, OpenDirectories, TargetError, TreeError, check_target, escape},
+    tree::{NameError, OpenDirectories, TargetError, TreeError, check_target},
 };
+use crate::excerpt;
 
 /// Longest string that is read where a word of the format must stand, so that a message can show it.
 const MAX_WORD: usize = 32;
@@ -345,7 +346,7 @@ impl Decoder {
     }
 
     fn unexpected_word(&self) -> DecodeError {
-        let found = escape(self.cursor.string());
+        let found = excerpt(self.cursor.string());
         let kind = DecodeErrorKind::Word { expected: self.state.expected(), found };
         DecodeError { offset: self.cursor.string_offset(), kind }
     }

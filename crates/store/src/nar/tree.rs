@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::{MAX_DEPTH, MAX_NAME, MAX_TARGET};
+use crate::excerpt;
 
 /// Why a directory entry's name is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -123,10 +124,10 @@ impl OpenDirectories {
         let start = self.starts.last().copied().unwrap_or(0);
         let previous = &self.names[start..];
         if name == previous {
-            return Err(NameError::Duplicate { name: escape(name) });
+            return Err(NameError::Duplicate { name: excerpt(name) });
         }
         if name < previous {
-            return Err(NameError::Unsorted { name: escape(name), previous: escape(previous) });
+            return Err(NameError::Unsorted { name: excerpt(name), previous: excerpt(previous) });
         }
         self.names.truncate(start);
         self.names.extend_from_slice(name);
@@ -142,7 +143,7 @@ fn check_name(name: &[u8]) -> Result<(), NameError> {
         return Err(NameError::Dots);
     }
     match name.iter().position(|byte| matches!(byte, b'/' | 0)) {
-        Some(offset) => Err(NameError::Byte { name: escape(name), offset, byte: name[offset] }),
+        Some(offset) => Err(NameError::Byte { name: excerpt(name), offset, byte: name[offset] }),
         None => Ok(()),
     }
 }
@@ -155,8 +156,4 @@ pub(super) fn check_target(target: &[u8]) -> Result<(), TargetError> {
         Some(offset) => Err(TargetError::Nul { offset }),
         None => Ok(()),
     }
-}
-
-pub(super) fn escape(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
 }

@@ -10,7 +10,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{MAX_TEXT, NarInfo};
+use super::{LineValue, LineValueError, MAX_TEXT, NarInfo};
 use crate::{
     content_address::{ContentAddress, ParseContentAddressError},
     hash::{Algorithm, Hash, ParseHashError, Sha256},
@@ -43,7 +43,8 @@ const FIELDS: [&str; 10] = [
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("narinfo, byte {offset}")]
 pub struct ParseNarInfoError {
-    /// Where the line or the value at fault begins; the end of the text if something is missing.
+    /// Where the line, the value or the reference at fault begins, or the byte at fault; the end of the text if
+    /// something is missing, the first byte beyond the limit if there is too much.
     pub offset: usize,
     /// What is wrong there.
     #[source]
@@ -121,16 +122,15 @@ pub(super) fn parse(text: &[u8], store_dir: &StoreDir) -> Result<NarInfo, ParseN
     let nar_size = lines.required("NarSize", parse_nar_size)?;
     let info = PathInfo {
         deriver: lines.optional("Deriver", parse_deriver)?.flatten(),
-        references: lines.optional("References", parse_references)?.unwrap_or_default(),
+        references: lines.references()?,
         signatures: lines.signatures(),
         content_address: lines.optional("CA", parse_content_address)?.flatten(),
         ..PathInfo::new(path, nar_hash, nar_size)
     };
-    let compression = lines.text("Compression").filter(|text| !text.is_empty());
     Ok(NarInfo {
         info,
-        url: lines.required("URL", parse_url)?,
-        compression: compression.unwrap_or(DEFAULT_COMPRESSION).to_owned(),
+        url: lines.required("URL", |text| parse_value("URL", text))?,
+        compression: lines.text("Compression", DEFAULT_COMPRESSION)?,
         file_hash: lines.optional("FileHash", str::parse::<Hash>)?,
         file_size: lines.optional("FileSize", parse_number)?,
     })
@@ -210,9 +210,23 @@ impl<'a> Lines<'a> {
         self.optional(field, parse)?.ok_or(Kind::Missing { field }.at(self.end))
     }
 
-    /// The value of a line as it stands.
-    fn text(&self, field: &'static str) -> Option<&'a str> {
-        self.fields.get(field).map(|value| value.text)
+    /// The value of a line as it stands, or `default` if it is not there or empty.
+    fn text(&self, field: &'static str, default: &str) -> Result<LineValue, ParseNarInfoError> {
+        let value = self.fields.get(field).filter(|value| !value.text.is_empty());
+        let value = value.copied().unwrap_or(Value { offset: self.end, text: default });
+        value.parse(|text| parse_value(field, text))
+    }
+
+    /// The references, a set: neither the spaces nor how often one comes count.
+    fn references(&self) -> Result<BTreeSet<StorePath>, ParseNarInfoError> {
+        let Some(value) = self.fields.get("References") else { return Ok(BTreeSet::new()) };
+        let parts = value.text.split(' ').scan(value.offset, |next, text| {
+            let offset = *next;
+            *next += text.len() + 1;
+            Some(Value { offset, text })
+        });
+        let references = parts.filter(|reference| !reference.text.is_empty());
+        references.map(|reference| reference.parse(str::parse::<StorePath>)).collect()
     }
 
     /// The signatures, without those of a form that is not known here, which can count for nothing.
@@ -241,11 +255,11 @@ fn parse_number(text: &str) -> Result<u64, Kind> {
     text.parse().map_err(|_| Kind::Number)
 }
 
-fn parse_url(text: &str) -> Result<String, Kind> {
-    if text.is_empty() {
-        return Err(Kind::Empty { field: "URL" });
-    }
-    Ok(text.to_owned())
+fn parse_value(field: &'static str, text: &str) -> Result<LineValue, Kind> {
+    text.parse().map_err(|error| match error {
+        LineValueError::Empty => Kind::Empty { field },
+        LineValueError::Control { .. } => Kind::NotText,
+    })
 }
 
 fn parse_content_address(text: &str) -> Result<Option<ContentAddress>, ParseContentAddressError> {
@@ -260,9 +274,4 @@ fn parse_deriver(text: &str) -> Result<Option<StorePath>, StorePathError> {
         return Ok(None);
     }
     text.parse().map(Some)
-}
-
-/// A set: neither the spaces nor how often a reference comes count.
-fn parse_references(text: &str) -> Result<BTreeSet<StorePath>, StorePathError> {
-    text.split(' ').filter(|reference| !reference.is_empty()).map(str::parse).collect()
 }

@@ -57,7 +57,7 @@ fn with(name: &str, value: Option<&str>) -> String {
 #[test]
 fn what_may_be_left_out() {
     let of = |name, value| parse(&with(name, value)).unwrap();
-    assert_eq!(of("Compression", None).compression, "bzip2");
+    assert_eq!(of("Compression", None).compression.as_str(), "bzip2");
     assert_eq!(of("FileHash", None).file_hash, None);
     assert_eq!(of("FileSize", None).file_size, None);
     assert!(of("References", None).info.references.is_empty());
@@ -71,7 +71,7 @@ fn what_may_be_left_out() {
 #[test]
 fn what_nix_lets_pass() {
     let of = |name: &str, value: &str| parse(&with(name, Some(value))).unwrap();
-    assert_eq!(of("Compression", "").compression, "bzip2");
+    assert_eq!(of("Compression", "").compression.as_str(), "bzip2");
     assert_eq!(parse(&format!("{SIGNED}CA: \n")), parse(SIGNED));
     let dep = "z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep";
     for references in [format!("{dep} {dep}"), format!("  {dep}   {dep} ")] {
@@ -121,6 +121,34 @@ fn bad_values_are_found_at_their_place() {
 }
 
 #[test]
+fn what_would_not_be_one_line_is_no_value() {
+    let control = |offset| Err(LineValueError::Control { offset });
+    let cases = [
+        ("", Err(LineValueError::Empty)),
+        ("nar/x.nar\nSig: mine", control(9)),
+        ("\n", control(0)),
+        ("a\rb", control(1)),
+        ("a\u{85}b", control(1)),
+        ("../ünï code", Ok("../ünï code")),
+    ];
+    for (text, expected) in cases {
+        let value = text.parse::<LineValue>().map(|value| value.to_string());
+        assert_eq!(value, expected.map(str::to_owned), "{text:?}");
+    }
+}
+
+#[test]
+fn a_bad_reference_is_found_at_its_place() {
+    let dep = "z4asv3j07d89ywjf8fxkn7sg6mf5s9q5-dep";
+    for before in ["", "  ", &format!("{dep} "), &format!(" {dep}  {dep} ")] {
+        let text = with("References", Some(&format!("{before}bad {dep}")));
+        let offset = text.find("bad").unwrap();
+        let kind = ParseNarInfoErrorKind::StorePath(StorePathError::NoHashPart { base_name: "bad".into() });
+        assert_eq!(parse(&text), Err(ParseNarInfoError { offset, kind }), "{before:?}");
+    }
+}
+
+#[test]
 fn bad_lines_are_found_at_their_place() {
     use ParseNarInfoErrorKind as Kind;
 
@@ -153,8 +181,8 @@ proptest! {
         url in "[ -~]{1,30}", compression in "[a-z0-9]{1,8}", sizes: (u64, Option<u64>), hash: Option<[u8; 32]>,
     ) {
         let mut narinfo = parse(SIGNED).unwrap();
-        narinfo.url = url;
-        narinfo.compression = compression;
+        narinfo.url = url.parse().unwrap();
+        narinfo.compression = compression.parse().unwrap();
         (narinfo.info.nar_size, narinfo.file_size) = (sizes.0.max(1), sizes.1);
         narinfo.file_hash = hash.map(|hash| crate::hash::Sha256(hash).into());
         prop_assert_eq!(parse(&narinfo.display(&StoreDir::default()).to_string()), Ok(narinfo));

@@ -1,10 +1,16 @@
 //! Hashes of things that mention their own name.
 
+use thiserror::Error;
+
 use super::{DigitWindows, HashText, WINDOW, hash_text};
 use crate::{
     hash::{Sha256, Sha256Hasher},
     store_path::HashPart,
 };
+
+/// Most occurrences whose offsets are held, 8 bytes each. They can only be hashed after everything else, so that
+/// without a limit 1 byte would be held for every 4 of a stream that is made for it.
+pub const MAX_OCCURRENCES: usize = 1 << 20;
 
 /// How much is held at once; a hash part that spans two pieces is found all the same.
 const PIECE: usize = 64 * 1024;
@@ -29,6 +35,14 @@ impl ModuloHash {
     }
 }
 
+/// Why there is no hash modulo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("it mentions its own name more than {MAX_OCCURRENCES} times, the first beyond that at byte {offset}")]
+pub struct TooManyOccurrences {
+    /// Where in the stream the first one beyond the limit begins.
+    pub offset: u64,
+}
+
 /// SHA-256 of a stream in which one hash part, usually that of the path itself, counts for nothing.
 ///
 /// Each occurrence counts as zeros, and its offset may be hashed after everything else, so that two paths
@@ -42,13 +56,21 @@ pub struct ModuloHasher {
     held: Vec<u8>,
     /// Offsets of the occurrences in the stream.
     occurrences: Vec<u64>,
+    /// The first occurrence beyond the limit.
+    excess: Option<TooManyOccurrences>,
 }
 
 impl ModuloHasher {
     /// A hasher that has seen nothing.
     #[must_use]
     pub fn new(own: HashPart) -> Self {
-        Self { own: hash_text(own), hasher: Sha256Hasher::new(), held: Vec::new(), occurrences: Vec::new() }
+        Self {
+            own: hash_text(own),
+            hasher: Sha256Hasher::new(),
+            held: Vec::new(),
+            occurrences: Vec::new(),
+            excess: None,
+        }
     }
 
     /// Takes in the next piece.
@@ -63,14 +85,16 @@ impl ModuloHasher {
     }
 
     /// The hash of all that was seen.
-    #[must_use]
-    pub fn finish(mut self) -> ModuloHash {
+    pub fn finish(mut self) -> Result<ModuloHash, TooManyOccurrences> {
+        if let Some(excess) = self.excess {
+            return Err(excess);
+        }
         self.hasher.update(&self.held);
         let without_offsets = self.hasher.clone().finish();
         for offset in &self.occurrences {
             self.hasher.update(format!("|{offset}").as_bytes());
         }
-        ModuloHash { with_offsets: self.hasher.finish(), without_offsets }
+        Ok(ModuloHash { with_offsets: self.hasher.finish(), without_offsets })
     }
 
     /// Turns each occurrence in what is held into zeros, from left to right, none overlapping another.
@@ -85,7 +109,12 @@ impl ModuloHasher {
         }
         for place in places {
             self.held[place..place + WINDOW].fill(0);
-            self.occurrences.push(self.hasher.length() + place as u64);
+            let offset = self.hasher.length() + place as u64;
+            if self.occurrences.len() < MAX_OCCURRENCES {
+                self.occurrences.push(offset);
+            } else {
+                self.excess.get_or_insert(TooManyOccurrences { offset });
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ const SELF: (&str, &str, &str) = (
 fn modulo(own: HashPart, data: &[u8], piece: usize) -> ModuloHash {
     let mut hasher = ModuloHasher::new(own);
     data.chunks(piece).for_each(|piece| hasher.update(piece));
-    hasher.finish()
+    hasher.finish().unwrap()
 }
 
 #[test]
@@ -65,6 +65,19 @@ fn a_hash_without_ones_own_name_is_that_of_nix() {
     let other = modulo(HashPart([0; 20]), &nar, 7);
     assert_eq!(other.with_offsets, Sha256::of(&nar));
     assert!(!other.refers_to_self());
+}
+
+#[test]
+fn occurrences_are_bounded() {
+    let text = format!("/{}", HashPart([0; 20]));
+    let hash = |count| {
+        let mut hasher = ModuloHasher::new(HashPart([0; 20]));
+        hasher.update(text.repeat(count).as_bytes());
+        hasher.finish()
+    };
+    assert!(hash(MAX_OCCURRENCES).unwrap().refers_to_self());
+    let excess = TooManyOccurrences { offset: 1 + 33 * MAX_OCCURRENCES as u64 };
+    assert_eq!(hash(MAX_OCCURRENCES + 9), Err(excess));
 }
 
 proptest! {

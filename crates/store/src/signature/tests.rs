@@ -51,26 +51,29 @@ fn of_keys_with_one_name_the_first_counts() {
 
 #[test]
 fn refuses_what_is_no_key() {
-    let data = |expected| ParseKeyError::Data { expected };
+    let data = |expected| Kind::Data { expected };
+    let long = format!("{}:", "x".repeat(513));
     let public = |text: &str| text.parse::<PublicKey>().map(drop);
     let cases = [
-        ("", ParseKeyError::NoName),
-        ("test-1", ParseKeyError::NoName),
-        (":hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=", ParseKeyError::Name),
-        ("a b:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=", ParseKeyError::Name),
-        ("a:", data(32)),
-        ("a:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8", data(32)),
-        ("a:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni9=", data(32)),
-        ("a:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=\n", data(32)),
-        ("a:AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", ParseKeyError::PublicKey),
+        ("", Kind::NoName.at(0)),
+        ("test-1", Kind::NoName.at(6)),
+        (":hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=", Kind::NameLength.at(0)),
+        (&long, Kind::NameLength.at(512)),
+        ("a b:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=", Kind::NameCharacter.at(1)),
+        ("a:", data(32).at(2)),
+        ("a:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8", data(32).at(2)),
+        ("ab:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni9=", data(32).at(3)),
+        ("a:hPm+viuRcH+5taDC3mgTUTbfMvtSeRXWlFIJhkSXni8=\n", data(32).at(2)),
+        ("a:AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", Kind::PublicKey.at(2)),
     ];
     for (text, error) in cases {
         assert_eq!(public(text), Err(error), "{text}");
     }
+    assert_eq!(KeyName::new("a:b"), Err(Kind::NameCharacter.at(1)));
     let secret = |text: &str| SecretKey::parse(text).map(drop);
-    assert_eq!(secret(PUBLIC), Err(data(64)));
-    assert_eq!(secret(&SECRET.replace("+1J5FdaU", "+1J5FdaV")), Err(ParseKeyError::Mismatch));
-    assert_eq!(PUBLIC.parse::<Signature>(), Err(data(64)));
+    assert_eq!(secret(PUBLIC), Err(data(64).at(7)));
+    assert_eq!(secret(&SECRET.replace("+1J5FdaU", "+1J5FdaV")), Err(Kind::Mismatch.at(7)));
+    assert_eq!(PUBLIC.parse::<Signature>(), Err(data(64).at(7)));
 }
 
 proptest! {

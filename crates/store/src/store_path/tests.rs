@@ -86,8 +86,17 @@ fn a_store_directory_is_absolute_and_canonical() {
     for path in ["/nix/store", "/s", "/home/me/.store", "/a b"] {
         assert_eq!(StoreDir::new(path).unwrap().as_str(), path);
     }
-    for path in ["", "/", "nix/store", "/nix/store/", "/nix//store", "/nix/./store", "/nix/../store", "/a\0b"]
-    {
+    for path in [
+        "",
+        "/",
+        "nix/store",
+        "/nix/store/",
+        "/nix//store",
+        "/nix/./store",
+        "/nix/../store",
+        "/a\0b",
+        "/a\nb",
+    ] {
         assert!(matches!(StoreDir::new(path), Err(StorePathError::StoreDir { .. })), "{path:?}");
     }
 }

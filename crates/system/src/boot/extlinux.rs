@@ -1,9 +1,9 @@
 //! `extlinux/extlinux.conf`, as U-Boot and syslinux read it.
 
-use super::{Boot, BootDefault, Loader, MAX_CONFIG, MAX_FILES, Unreadable, init::Entry};
+use super::{Boot, BootDefault, Loader, MAX_CONFIG, Unreadable, exists, init::Entry};
 use crate::{
     text::excerpt,
-    tree::{ReadError, Tree, if_present, join, list_names, parent},
+    tree::{ReadError, Tree, if_present},
 };
 
 const LOADER: Loader = Loader::Extlinux;
@@ -61,9 +61,7 @@ fn checked(boot: &dyn Tree, entry: &Entry) -> Result<BootDefault, ReadError> {
         return unreadable(Unreadable::NoEntries(LOADER));
     };
     for file in entry.initrds.iter().chain([kernel]) {
-        let path = join(FOLDER, file);
-        let names = list_names(boot, parent(&format!("/{path}")), MAX_FILES)?.unwrap_or_default();
-        if !names.iter().any(|name| path.ends_with(&format!("/{name}"))) {
+        if !exists(boot, FOLDER, file)? {
             return unreadable(Unreadable::MissingFile { entry: excerpt(&entry.id), file: excerpt(file) });
         }
     }

@@ -7,10 +7,10 @@ mod menu;
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BootDefault, Loader, MAX_CONFIG, MAX_FILES, Unreadable, init::Entry};
+use super::{Boot, BootDefault, Loader, MAX_CONFIG, Unreadable, exists, init::Entry};
 use crate::{
     text::excerpt,
-    tree::{ReadError, Tree, TreeError, at, if_present, list_names, parent},
+    tree::{ReadError, Tree, if_present},
 };
 use menu::{Menu, Node};
 
@@ -119,26 +119,12 @@ fn may_exist(boot: &dyn Tree, file: &str) -> Result<bool, ReadError> {
     }
     let mut rest = path.trim_start_matches('/');
     loop {
-        if exists(boot, rest)? {
+        if exists(boot, "", rest)? {
             return Ok(true);
         }
         match rest.split_once('/') {
             Some((_, below)) => rest = below.trim_start_matches('/'),
             None => return Ok(false),
         }
-    }
-}
-
-fn exists(boot: &dyn Tree, path: &str) -> Result<bool, ReadError> {
-    let path = crate::tree::join("", path);
-    let folder = match parent(&path) {
-        "" => "/",
-        folder => folder,
-    };
-    match list_names(boot, folder, MAX_FILES) {
-        Ok(names) => Ok(names.unwrap_or_default().iter().any(|name| path.rsplit('/').next() == Some(name))),
-        Err(ReadError::Tree { source: TreeError::WrongKind { .. }, .. }) => Ok(false),
-        Err(ReadError::Tree { source, .. }) => Err(at(folder)(source)),
-        Err(other) => Err(other),
     }
 }

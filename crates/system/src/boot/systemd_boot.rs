@@ -2,10 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::{Boot, BootDefault, EfiVariables, Loader, MAX_CONFIG, MAX_FILES, Unreadable, glob, init::Entry};
+use super::{
+    Boot, BootDefault, EfiVariables, Loader, MAX_CONFIG, MAX_FILES, Unreadable, exists, glob, init::Entry,
+};
 use crate::{
     text::excerpt,
-    tree::{ReadError, Tree, TreeError, at, if_present, join, list_names},
+    tree::{ReadError, Tree, if_present, list_names},
 };
 
 const LOADER: Loader = Loader::SystemdBoot;
@@ -89,7 +91,7 @@ fn read_entry(boot: &dyn Tree, name: &str, text: &str) -> Result<Option<Sorted>,
         }
     }
     match &found.entry.kernel {
-        Some(kernel) if exists(boot, kernel)? => Ok(Some(found)),
+        Some(kernel) if exists(boot, "", &slashes(kernel))? => Ok(Some(found)),
         _ => Ok(None),
     }
 }
@@ -109,18 +111,9 @@ fn without_tries(name: &str) -> (String, Option<u64>) {
     }
 }
 
-/// Whether a file that an entry names is on the boot file system.
-fn exists(boot: &dyn Tree, file: &str) -> Result<bool, ReadError> {
-    let path = join("", &file.replace('\\', "/"));
-    let folder = crate::tree::parent(&path);
-    match boot.list(if folder.is_empty() { "/" } else { folder }) {
-        Ok(names) => Ok(path
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| names.iter().any(|found| found == name || found.eq_ignore_ascii_case(name)))),
-        Err(TreeError::NotFound | TreeError::WrongKind { .. }) => Ok(false),
-        Err(source) => Err(at(folder)(source)),
-    }
+/// EFI's own paths have backslashes.
+fn slashes(file: &str) -> String {
+    file.replace('\\', "/")
 }
 
 /// The entry, if what it needs besides its kernel is there.
@@ -130,7 +123,7 @@ fn checked(boot: &dyn Tree, found: Result<&Sorted, Unreadable>) -> Result<BootDe
         Err(why) => return Ok(BootDefault::Unreadable { why }),
     };
     for initrd in &entry.initrds {
-        if !exists(boot, initrd)? {
+        if !exists(boot, "", &slashes(initrd))? {
             let why = Unreadable::MissingFile { entry: excerpt(&entry.id), file: excerpt(initrd) };
             return Ok(BootDefault::Unreadable { why });
         }

@@ -31,7 +31,7 @@ impl fmt::Display for NetworkChange {
         match self {
             Self::Came(what) => write!(out, "{what} is new"),
             Self::Went(what) => write!(out, "{what} is gone"),
-            Self::Became { what, old, new } => write!(out, "{what} is {new}, was {old}"),
+            Self::Became { what, old, new } => write!(out, "{what} is now {new} (was {old})"),
         }
     }
 }

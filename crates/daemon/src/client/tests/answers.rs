@@ -5,7 +5,7 @@ use std::path::Path;
 use store::signature::Signature;
 
 use super::*;
-use crate::log::Verbosity;
+use crate::{handshake::Trust, log::Verbosity};
 
 /// An operation whose request is one path and whose answer is written by `write`.
 fn of_path(
@@ -154,11 +154,11 @@ fn orders() -> Vec<Case> {
                 [0, u64::MAX, 0, 0, 0].into_iter().for_each(|number| to.number(number));
             }),
             answer: answer(|to| {
-                to.list(["/nix/store/.tmp"], |to, file| to.string(file.as_bytes()));
+                to.list([&b"/nix/store/.tmp"[..], b"/nix/store/\xff"], Encoder::string);
                 to.number(4096);
                 to.number(0);
             }),
-            result: "Collected { paths: [\"/nix/store/.tmp\"], bytes_freed: 4096 }",
+            result: "Collected { paths: [\"/nix/store/.tmp\", \"/nix/store/\\xFF\"], bytes_freed: 4096 }",
             run: |client| debug(client.collect_garbage(&GarbageAction::Delete(set(&["a", "b"])))),
         },
     ]
@@ -244,6 +244,74 @@ fn more_valid_paths_than_were_asked_for_are_refused() {
 }
 
 #[test]
+fn valid_paths_that_were_not_asked_for_are_refused() {
+    let (mut client, _) = fake::client(38, &answer(|to| to.paths(&set(&["b"]))));
+    let error = client.query_valid_paths(&set(&["a"]), false).unwrap_err();
+    assert!(matches!(error, Error::Protocol { .. }), "{error:?}");
+}
+
+#[test]
+fn what_the_daemon_would_leave_for_is_not_asked() {
+    type Ask = fn(&mut Client) -> Error;
+    let repair: Ask = |client| client.build_paths(&wanted(), BuildMode::Repair).unwrap_err();
+    let root: Ask = |client| client.add_indirect_root(Path::new("result")).unwrap_err();
+    let cases = [
+        (
+            repair,
+            "cannot build paths: the Nix daemon does not trust this client; ask as a user that its setting \
+             'trusted-users' names",
+        ),
+        (root, "cannot add an indirect root: 'result' is no absolute path"),
+    ];
+    for (ask, expected) in cases {
+        let (mut client, sent) = fake::client_of(Trust::NotTrusted, &answer(|to| to.flag(true)));
+        let error = ask(&mut client);
+        assert_eq!(error.to_string(), expected);
+        assert!(error.connection_usable());
+        assert!(sent.take().is_empty());
+        assert!(client.is_valid_path(&path("a")).unwrap());
+        client.is_valid_path(&path("a")).unwrap_err();
+        assert!(matches!(ask(&mut client), Error::GivenUp { .. }));
+    }
+    let (mut client, sent) = fake::client_of(Trust::Unknown, &answer(|to| to.number(0)));
+    client.build_paths(&[], BuildMode::Repair).unwrap();
+    assert!(!sent.take().is_empty());
+}
+
+#[test]
+fn a_content_address_of_a_new_form_costs_its_path_only() {
+    let info = |address: &str| {
+        let mut bytes = answer(|to| {
+            to.flag(true);
+            to.path_info(&info());
+        });
+        bytes.truncate(bytes.len() - 8);
+        bytes.extend(say(|to| to.string(address.as_bytes())));
+        bytes
+    };
+    let says = [info("fixed:git:sha1:0"), info("what \x1b is this"), info("")].concat();
+    let (mut client, _) = fake::client(38, &says);
+    for form in ["'fixed:git:sha1:0'", r"'what \x1b is this'"] {
+        let error = client.query_path_info(&path("a")).unwrap_err();
+        let expected = format!(
+            "cannot ask for path information: {} has a content address of an unknown form, {form}",
+            path("a")
+        );
+        assert_eq!(error.to_string(), expected);
+        assert!(error.connection_usable());
+    }
+    assert_eq!(client.query_path_info(&path("a")).unwrap(), Some(super::info()));
+}
+
+#[test]
+fn debug_of_options_shows_no_values() {
+    let overrides = [("access-tokens", "github.com=secret"), ("cores", "secret")];
+    let overrides = overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let shown = format!("{:?}", Options { overrides, ..Options::default() });
+    assert!(shown.ends_with(r#"use_substitutes: true, overrides: {"access-tokens", "cores"} }"#), "{shown}");
+}
+
+#[test]
 fn nars_pass_through() {
     let nar = file_nar(&vec![7; 300_000]);
     let says = [answer(|_| {}), nar.clone(), answer(|to| to.flag(true))].concat();
@@ -267,8 +335,17 @@ fn bad_nars_end_the_connection() {
         }
     }
     let nar = file_nar(b"contents");
+    let tree = say(|to| {
+        let words = ["nix-archive-1", "(", "type", "directory", "entry", "(", "name", "the-name", "node"];
+        let link = ["(", "type", "symlink", "target", "the-target", ")", ")", ")"];
+        words.iter().chain(&link).for_each(|word| to.string(word.as_bytes()));
+    });
     let size = nar.len() as u64;
-    let cases: [(Vec<u8>, u64, &str); 8] = [
+    let before = |word: &str, nar: &[u8]| {
+        let start = nar.windows(word.len()).position(|window| window == word.as_bytes()).unwrap();
+        nar[..start - 8].to_vec()
+    };
+    let cases: [(Vec<u8>, u64, &str); 10] = [
         (
             vec![],
             size,
@@ -281,6 +358,16 @@ fn bad_nars_end_the_connection() {
         ),
         (daemon_error("gone"), size, "cannot read a path: the Nix daemon says no"),
         ([&nar[..24], &daemon_error("gone")].concat(), size, "cannot read a path: the Nix daemon says no"),
+        (
+            [before("the-name", &tree), daemon_error("gone")].concat(),
+            size,
+            "cannot read a path: the Nix daemon says no",
+        ),
+        (
+            [before("the-target", &tree), daemon_error("gone")].concat(),
+            size,
+            "cannot read a path: the Nix daemon says no",
+        ),
         (
             [&nar[..24], &daemon_error("gone")[..30]].concat(),
             size,

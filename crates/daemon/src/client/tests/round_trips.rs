@@ -13,7 +13,8 @@ fn output_name() -> impl Strategy<Value = OutputName> {
 }
 
 fn derived_path() -> impl Strategy<Value = DerivedPath> {
-    let some = collection::btree_set(output_name(), 1..3).prop_map(OutputNames::Some);
+    let some = collection::btree_set(output_name(), 1..3)
+        .prop_filter_map("none", |names| OutputSet::new(names).map(OutputNames::Some));
     let outputs = prop_oneof![Just(OutputNames::All), some];
     prop_oneof![
         store_path().prop_map(DerivedPath::Path),
@@ -134,6 +135,7 @@ proptest! {
         });
         let action = GarbageAction::DeleteDead { max_freed: 9 };
         let collected = fake::client(38, &says).0.collect_garbage(&action).unwrap();
+        let paths = paths.into_iter().map(Into::into).collect();
         prop_assert_eq!(collected, Collected { paths, bytes_freed });
     }
 }
@@ -154,6 +156,7 @@ fn bad_build_results() {
     };
     let derivation = format!("/nix/store/{}-x.drv", "0".repeat(32));
     let good_json = format!(r#"{{"outPath":"{}-x"}}"#, "0".repeat(32));
+    let array_json = format!(r#"["{}-x"]"#, "0".repeat(32));
     let cases = [
         (&*derivation, "sha256:0!out", &*good_json, None),
         (&derivation, "sha256:0", &good_json, Some("`<hash>!<output name>`")),
@@ -161,18 +164,72 @@ fn bad_build_results() {
         (&derivation, "sha256:0!a/b", &good_json, Some("`<hash>!<output name>`")),
         (&derivation, "sha256:0!out", "{}", Some("a realisation")),
         (&derivation, "sha256:0!out", "[", Some("a realisation")),
+        (&derivation, "sha256:0!out", &array_json, Some("a realisation")),
         (&derivation, "sha256:0!out", r#"{"outPath":"../x"}"#, Some("a realisation")),
         ("x.drv!*", "sha256:0!out", &good_json, Some("what was to be built")),
         (&*format!("{derivation}!"), "sha256:0!out", &good_json, Some("what was to be built")),
         (&*format!("{derivation}!a!b"), "sha256:0!out", &good_json, Some("what was to be built")),
     ];
-    for (path, id, json, expected) in cases {
-        let (mut client, _) = fake::client(35, &result(path, id, json));
-        let error = client.build_paths(&wanted(), BuildMode::Normal).err();
+    for (name, id, json, expected) in cases {
+        let (mut client, _) = fake::client(35, &result(name, id, json));
+        let error = client.build_paths(&[DerivedPath::Path(path("x.drv"))], BuildMode::Normal).err();
         let found = error.as_ref().map(|error| match error {
             Error::Protocol { source, .. } => source.expected,
             other => panic!("{other:?}"),
         });
-        assert_eq!(found, expected, "{path} {id} {json}: {error:?}");
+        assert_eq!(found, expected, "{name} {id} {json}: {error:?}");
+    }
+}
+
+/// A success of this path, which has no outputs.
+fn success(path: &DerivedPath) -> BuildResult {
+    BuildResult {
+        path: path.clone(),
+        status: BuildStatus::Built,
+        error: String::new(),
+        times_built: 1,
+        is_non_deterministic: false,
+        start_time: 0,
+        stop_time: 0,
+        cpu_user: None,
+        cpu_system: None,
+        outputs: std::collections::BTreeMap::new(),
+    }
+}
+
+#[test]
+fn each_path_to_be_built_has_one_result() {
+    let wanted = wanted();
+    let [a, b, c] = &*wanted else { panic!("three paths") };
+    let other = DerivedPath::all_outputs(path("c.drv"));
+    let asked_twice = [a, b, a].map(Clone::clone);
+    let too_few = "expected a list of build results, found 2 for 3 paths";
+    let too_many = "expected a list of build results, found 4, but the limit is 3";
+    let not_asked = |path: &str| {
+        let path = format!("/nix/store/{}-{path}", "0".repeat(32));
+        format!("expected the result of a path that was to be built, found {path}")
+    };
+    let cases = [
+        (&*wanted, vec![a, b, c], None),
+        (&*wanted, vec![c, a, b], None),
+        (&asked_twice[..], vec![a, a, b], None),
+        (&*wanted, vec![], Some("expected a list of build results, found 0 for 3 paths".to_owned())),
+        (&*wanted, vec![a, b], Some(too_few.to_owned())),
+        (&*wanted, vec![a, b, c, c], Some(too_many.to_owned())),
+        (&*wanted, vec![a, b, b], Some(not_asked("b.drv!*"))),
+        (&*wanted, vec![a, b, &other], Some(not_asked("c.drv!*"))),
+        (&asked_twice[..], vec![a, b, b], Some(not_asked("b.drv!*"))),
+    ];
+    for (wanted, answered, refused) in cases {
+        let results: Vec<_> = answered.iter().map(|path| success(path)).collect();
+        let says = answer(|to| to.list(&results, |to, result| write_result(to, 38, result)));
+        let (mut client, _) = fake::client(38, &says);
+        match (client.build_paths(wanted, BuildMode::Normal), refused) {
+            (Ok(results), None) => assert_eq!(results, wanted.iter().map(success).collect::<Vec<_>>()),
+            (Err(Error::Protocol { source, .. }), Some(refused)) => {
+                assert!(source.to_string().ends_with(&refused), "{source}");
+            }
+            (result, refused) => panic!("{answered:?}: expected {refused:?}, found {result:?}"),
+        }
     }
 }

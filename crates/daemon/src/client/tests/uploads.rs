@@ -1,6 +1,11 @@
 //! Uploads to daemons that answer early, talk all the time, lie, leave, or do nothing.
 
-use std::{io::Read, net::Shutdown, os::unix::net::UnixStream, sync::mpsc};
+use std::{
+    io::Read,
+    net::Shutdown,
+    os::unix::net::UnixStream,
+    sync::{Arc, mpsc},
+};
 
 use store::hash::Algorithm;
 
@@ -348,4 +353,43 @@ fn a_panic_in_a_source_does_not_hang() {
     assert!(panic::catch_unwind(panic::AssertUnwindSafe(add)).is_err());
     assert!(!client.is_usable());
     daemon.join().unwrap().unwrap();
+}
+
+/// A writer that would write the rest when it is dropped, and so must not be before the connection has ended.
+struct Buffered {
+    has_ended: Arc<AtomicBool>,
+    dropped_in_time: mpsc::Sender<bool>,
+}
+
+impl Write for Buffered {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Buffered {
+    fn drop(&mut self) {
+        self.dropped_in_time.send(self.has_ended.load(Ordering::SeqCst)).unwrap();
+    }
+}
+
+#[test]
+fn a_writer_goes_after_the_connection_has_ended() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    theirs.write_all(&fake::greeting(38)).unwrap();
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let (dropped_in_time, was_dropped) = mpsc::channel();
+    let writer = Buffered { has_ended: has_ended.clone(), dropped_in_time };
+    let reader = ours.try_clone().unwrap();
+    let hang_up = move || {
+        has_ended.store(true, Ordering::SeqCst);
+        ours.shutdown(Shutdown::Both).unwrap();
+    };
+    let mut client = Client::connect(Stream::new(reader, writer, hang_up), StoreDir::default()).unwrap();
+    client.add_nar(&info(), POLICY, |_| Err(io::Error::other("no"))).unwrap_err();
+    assert!(was_dropped.recv().unwrap());
 }

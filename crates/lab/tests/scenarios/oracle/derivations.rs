@@ -91,7 +91,8 @@ impl Derivations {
         for input in derivation.input_derivations.keys() {
             self.hash(input)?;
         }
-        let hash = derivation.hash_modulo(&StoreDir::default(), |input| self.known.get(input).copied())?;
+        let known = |input: &StorePath| self.known.get(input).copied();
+        let hash = derivation.hash_modulo(&name(path)?, &StoreDir::default(), known)?;
         self.known.insert(path.clone(), hash);
         Ok(())
     }

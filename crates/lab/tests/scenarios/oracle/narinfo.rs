@@ -72,7 +72,7 @@ fn check_cache(oracle: &Oracle<'_>, compression: &str) -> Result<()> {
         let text = fs::read_to_string(cache.join(&name))?;
         let parsed = NarInfo::parse(text.as_bytes(), &StoreDir::default()).with_context(|| name.clone())?;
         assert_eq!(parsed.display(&StoreDir::default()).to_string(), text);
-        assert_eq!(parsed.compression, compression);
+        assert_eq!(parsed.compression.as_str(), compression);
         assert_eq!(name, format!("{}.narinfo", parsed.info.path.hash_part()));
     }
     Ok(())

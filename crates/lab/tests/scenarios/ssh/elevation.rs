@@ -39,8 +39,11 @@ fn sudo_gets_the_password_only_where_it_asks() -> Result<()> {
     test(&host, &asks)?;
     let mut door = Door::with_password(&operator, "secret", &["deploy@web1"])?;
     door.expect(&talk)?;
-    door.expect(&[("asked", "ok 1"), ("stderr", "ok"), ("close", "ok"), ("wait", "ok 0")])?;
-    door.expect(&[("shared", "ok deploy@web1"), ("output sudo id -u", "ok 0 0"), ("asked", "ok 2")])?;
+    door.expect(&[("asked", "ok 1"), ("close", "ok"), ("wait", "ok 0")])?;
+    door.expect(&[("shared", "ok deploy@web1")])?;
+    // sudo may complain of other things.
+    assert!(door.ask("output sudo id -u")?.starts_with("ok 0 0"));
+    door.expect(&[("asked", "ok 2")])?;
     door.refuses(&[("open G sudo /does/not/exist", &["web1 has no program `/does/not/exist`"])])?;
     door.end()?;
 
@@ -98,6 +101,10 @@ fn run0_and_doas_work_or_say_why_not() -> Result<()> {
     let (operator, host) = (lab.host("operator"), lab.host("web1"));
     let [user] = build(&host, [USER])?;
     test(&host, &user)?;
+    // Real NixOS has run0 in its system path.
+    host.sh(
+        "mkdir -p /nix/var/nix/profiles/default/bin; ln -s /usr/bin/run0 /nix/var/nix/profiles/default/bin/",
+    )?;
     script(&host, "noisy", "echo 'sudo: a password is required' >&2; exit 1")?;
     let mut root = Door::to(&operator, &["root@web1"])?;
     root.expect(&[

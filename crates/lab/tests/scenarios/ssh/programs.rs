@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Door, lab};
+use super::{Door, lab, script};
 
 #[test]
 fn a_program_on_a_host_is_two_streams_and_an_end() -> Result<()> {
@@ -46,9 +46,9 @@ fn a_program_on_a_host_is_two_streams_and_an_end() -> Result<()> {
 
 #[test]
 fn this_machine_is_a_host_without_ssh() -> Result<()> {
-    let lab = super::lab([])?;
+    let lab = lab([])?;
     let operator = lab.host("operator");
-    super::script(&operator, "echo-server", "echo noise; echo GREETING $(id -u); exec cat")?;
+    script(&operator, "echo-server", "echo noise; echo GREETING $(id -u); exec cat")?;
     let mut door = Door::to(&operator, &["local"])?;
     door.expect(&[
         ("shared", "ok local"),

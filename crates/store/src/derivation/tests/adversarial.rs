@@ -135,7 +135,7 @@ fn inputs() {
 fn a_text_that_is_too_long() {
     let text = vec![b'['; MAX_TEXT + 1];
     let kind = Kind::TooLong { length: MAX_TEXT + 1 };
-    assert_eq!(parse(&text), Err(ParseDerivationError { offset: 0, kind }));
+    assert_eq!(parse(&text), Err(ParseDerivationError { offset: MAX_TEXT, kind }));
 }
 
 #[test]

@@ -47,10 +47,16 @@ fn kinds_do_not_mix() {
 }
 
 #[test]
+fn no_output_is_no_set_of_outputs() {
+    assert_eq!(OutputSet::new(BTreeSet::new()), None);
+}
+
+#[test]
 fn an_input_must_be_known() {
     let mut derivation = derivation(&[("out", Output::Deferred)]);
     let input: StorePath = "p2qkh6lklg7zljx468xsl3gwif574nq4-dep.drv".parse().unwrap();
-    derivation.input_derivations.insert(input.clone(), BTreeSet::from([output_name("out")]));
+    let outputs = OutputSet::new(BTreeSet::from([output_name("out")])).unwrap();
+    derivation.input_derivations.insert(input.clone(), outputs);
     let paths = |hash| derivation.output_paths(&name("a"), &StoreDir::default(), |_| hash);
     assert_eq!(paths(None), Err(ModuloError::UnknownInput { input }));
     let out = output_name("out");
@@ -70,9 +76,15 @@ fn an_output_needs_a_name_that_fits() {
 #[test]
 fn a_fixed_output_does_not_depend_on_how_it_is_made() {
     let mut other = derivation(&[("out", fixed())]);
-    let hash = |derivation: &Derivation| derivation.hash_modulo(&StoreDir::default(), |_| None).unwrap();
+    let hash =
+        |derivation: &Derivation| derivation.hash_modulo(&name("t"), &StoreDir::default(), |_| None).unwrap();
     let before = hash(&other);
     other.builder = b"elsewhere".to_vec();
+    assert_eq!(hash(&other), before);
+    // The path that it claims does not count either.
+    let Output::Fixed { address, .. } = fixed() else { panic!("a fixed output") };
+    let path = "00000000000000000000000000000000-t".parse().unwrap();
+    other.outputs.insert(output_name("out"), Output::Fixed { path, address });
     assert_eq!(hash(&other), before);
     let paths = other.output_paths(&name("t"), &StoreDir::default(), |_| None).unwrap();
     assert_eq!(paths[&output_name("out")].as_ref(), fixed().path());

@@ -39,7 +39,11 @@ fn any_derivation() -> impl Strategy<Value = Derivation> {
     let any_output_name = || "[a-z]{1,5}".prop_map(|name| output_name(&name));
     (
         btree_map(any_output_name(), any_output(), 0..4),
-        btree_map(any_path(), btree_set(any_output_name(), 1..3), 0..4),
+        btree_map(
+            any_path(),
+            btree_set(any_output_name(), 1..3).prop_filter_map("none", OutputSet::new),
+            0..4,
+        ),
         btree_set(any_path(), 0..4),
         (bytes(), bytes()),
         vec(bytes(), 0..4),

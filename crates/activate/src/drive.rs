@@ -1,9 +1,11 @@
 //! The driver loop: the same few lines for the owner, for whoever recovers, for the guard, and for the tests.
 
+use std::ops::ControlFlow;
+
 use thiserror::Error;
 
 use crate::{
-    Effect, Event, Fault, Moment, Next, Observation, Record, RecordError, Reply, Save, Vigil, step,
+    Effect, Event, Fault, Moment, Next, Observation, Record, RecordError, Reply, Save, Step, Vigil, step,
     step::{GRACE, taken},
     vigil,
 };
@@ -96,7 +98,7 @@ where
     J: Journal,
     C: Clock,
 {
-    drive(record, Event::Begin, host, (journal, clock))
+    drive(record, Event::Begin, host, journal, clock)
 }
 
 /// Brings an activation that was found in the journal to its end. The caller holds the lock. A record that has ended
@@ -107,7 +109,7 @@ where
     J: Journal,
     C: Clock,
 {
-    drive(record, Event::Start, host, (journal, clock))
+    drive(record, Event::Start, host, journal, clock)
 }
 
 /// Guards the activation of `mine`, the record that the guard loaded when it was armed: sleeps, and takes over when
@@ -126,7 +128,8 @@ where
             Vigil::TakeOver => match host.take_over() {
                 // What the owner wrote last is known only now.
                 Ok(()) => {
-                    return taken(mine, journal.load()).map(|record| resume(record, host, journal, clock));
+                    let record = taken(mine, journal.load(), &host.observe())?;
+                    return Some(resume(record, host, journal, clock));
                 }
                 Err(_) => owner = host.wait_for_owner(clock.now().after(GRACE)),
             },
@@ -134,39 +137,59 @@ where
     }
 }
 
-fn drive<H, J, C>(
-    mut record: Record,
-    mut event: Event,
-    host: &mut H,
-    (journal, clock): (&mut J, &mut C),
-) -> Ended
+fn drive<H, J, C>(record: Record, event: Event, host: &mut H, journal: &mut J, clock: &mut C) -> Ended
 where
     H: Host,
     J: Journal,
     C: Clock,
 {
-    let mut unsaved = None;
+    let mut going = Going { record, event, unsaved: None };
     loop {
-        let seen = host.observe();
-        let step = step(&record, event, &seen, clock.now());
-        if step.save != Save::No {
-            match journal.store(&step.record) {
-                Ok(()) => unsaved = None,
-                Err(fault) if step.save == Save::Must => {
-                    event = Event::JournalFailed(fault);
-                    continue;
-                }
-                Err(fault) => unsaved = Some(fault),
-            }
+        match turn(going, step, host, journal, clock.now()) {
+            ControlFlow::Continue(next) => going = next,
+            ControlFlow::Break(ended) => return ended,
         }
-        record = step.record;
-        if let Some(reply) = step.reply {
-            host.reply(reply);
-        }
-        event = match step.next {
-            Next::Do(effect) => host.perform(&effect, &record),
-            Next::Wait(until) => host.wait(until, &record),
-            Next::End => return Ended { record, unsaved },
-        };
     }
+}
+
+/// An activation between two turns of the loop.
+#[derive(Debug, Clone)]
+pub(crate) struct Going {
+    pub(crate) record: Record,
+    pub(crate) event: Event,
+    pub(crate) unsaved: Option<Fault>,
+}
+
+/// What decides: [`step`], and in tests also a wrong one.
+pub(crate) type Decide = fn(&Record, Event, &Observation, Moment) -> Step;
+
+/// One turn: look, decide, write, answer, act.
+pub(crate) fn turn<H: Host, J: Journal>(
+    going: Going,
+    decide: Decide,
+    host: &mut H,
+    journal: &mut J,
+    now: Moment,
+) -> ControlFlow<Ended, Going> {
+    let Going { record, event, mut unsaved } = going;
+    let step = decide(&record, event, &host.observe(), now);
+    if step.save != Save::No {
+        match journal.store(&step.record) {
+            Ok(()) => unsaved = None,
+            Err(fault) if step.save == Save::Must => {
+                return ControlFlow::Continue(Going { record, event: Event::JournalFailed(fault), unsaved });
+            }
+            Err(fault) => unsaved = Some(fault),
+        }
+    }
+    let record = step.record;
+    if let Some(reply) = step.reply {
+        host.reply(reply);
+    }
+    let event = match step.next {
+        Next::Do(effect) => host.perform(&effect, &record),
+        Next::Wait(until) => host.wait(until, &record),
+        Next::End => return ControlFlow::Break(Ended { record, unsaved }),
+    };
+    ControlFlow::Continue(Going { record, event, unsaved })
 }

@@ -23,6 +23,8 @@
 mod cause;
 mod drive;
 mod event;
+#[cfg(test)]
+mod explore;
 mod moment;
 mod record;
 mod state;

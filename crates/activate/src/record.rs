@@ -10,6 +10,12 @@ use crate::{BootId, Moment, Phase, State};
 
 /// Longest text of a [`Fault`] in bytes.
 const MAX_FAULT: usize = 4096;
+/// Longest note of a transition in characters.
+const MAX_NOTE: usize = 300;
+/// Most units of one kind in a snapshot or an aftermath.
+pub(crate) const MAX_UNITS: usize = 1000;
+/// Longest network facts in bytes.
+const MAX_NETWORK: usize = 64 << 10;
 /// Most transitions that a record keeps; the first is kept for ever, then the oldest go.
 pub(crate) const MAX_HISTORY: usize = 200;
 
@@ -26,19 +32,38 @@ pub struct Record {
     pub history: Vec<Transition>,
 }
 
-/// An order of a mode that changes nothing has no activation.
+/// Why there can be no activation of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("mode dry-activate changes nothing, so there is nothing to journal")]
-pub struct NotActivated;
+pub enum NotActivated {
+    /// Its mode changes nothing.
+    #[error("mode dry-activate changes nothing, so there is nothing to journal")]
+    DryActivate,
+    /// The snapshot does not fit a journal that can be read again.
+    #[error("the snapshot of the host has more {what} than the {limit} that a journal holds")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there may be.
+        limit: usize,
+    },
+}
 
 impl Record {
     /// A new activation of this order. The host is as in `before`, nothing has been done.
     ///
     /// # Errors
-    /// If the order's mode is `dry-activate`.
+    /// If the order's mode is `dry-activate`, or the snapshot is larger than any real one.
     pub fn new(order: Order, before: Before, now: Moment) -> Result<Self, NotActivated> {
         if order.mode == Mode::DryActivate {
-            return Err(NotActivated);
+            return Err(NotActivated::DryActivate);
+        }
+        let sizes = [
+            ("failed units", before.failed.len(), MAX_UNITS),
+            ("protected units", before.active.len(), MAX_UNITS),
+            ("bytes of network facts", before.network.len(), MAX_NETWORK),
+        ];
+        if let Some((what, _, limit)) = sizes.into_iter().find(|(_, size, limit)| size > limit) {
+            return Err(NotActivated::TooMuch { what, limit });
         }
         let history = vec![Transition { phase: Phase::Prepared, at: now, note: None }];
         Ok(Self { order, before, state: State::Prepared, history })
@@ -57,7 +82,9 @@ impl Record {
     }
 
     /// Keeps a transition, within [`MAX_HISTORY`].
-    pub(crate) fn note(&mut self, transition: Transition) {
+    pub(crate) fn note(&mut self, phase: Phase, at: Moment, note: Option<String>) {
+        let note = note.map(|text| text.chars().take(MAX_NOTE).collect());
+        let transition = Transition { phase, at, note };
         if self.history.len() >= MAX_HISTORY {
             self.history.remove(1);
         }

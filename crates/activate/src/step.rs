@@ -13,7 +13,7 @@ pub use vigil::{Vigil, vigil};
 
 use crate::{
     BootDefault, Cause, CheckPart, CommitPart, Effect, Event, Fault, Lasting, Moment, Observation, Record,
-    Remedy, Reply, State, SwitchResult, SwitchUnit, Transition,
+    Remedy, Reply, State, SwitchResult, SwitchUnit,
 };
 
 /// How often profile and boot default are tried before the old system comes back.
@@ -374,7 +374,7 @@ impl Turn<'_> {
     fn go(self, state: State, save: Save, next: Next) -> Step {
         let mut step = Step { save, ..self.again(next) };
         if state.phase() != self.record.state.phase() {
-            step.record.note(Transition { phase: state.phase(), at: self.now, note: state.note() });
+            step.record.note(state.phase(), self.now, state.note());
         }
         step.record.state = state;
         step

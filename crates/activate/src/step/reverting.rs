@@ -6,18 +6,20 @@ use order::{Mode, OnFailure, SystemPath};
 
 use super::{Next, Save, Step, Turn};
 use crate::{
-    Aftermath, BootDefault, Cause, Effect, Event, Fault, Reach, Record, Remedy, RevertPart, Reverting, State,
-    SwitchUnit, Transition,
+    Aftermath, BootDefault, Cause, Effect, Event, Fault, Phase, Reach, Record, Remedy, RevertPart, Reverting,
+    State, SwitchUnit, record::MAX_UNITS,
 };
 
 /// How many rounds are tried before a person has to look.
 const ROUNDS: u32 = 3;
+/// Most notes of an aftermath that are kept.
+const MAX_NOTES: usize = 20;
 /// What a part may take beyond the limit of an activation.
 const SLACK: Duration = Duration::from_secs(120);
 
-/// A record of which nothing is known but that its switch may have been begun, and its commit too.
-pub(super) fn blind(mine: &Record) -> Record {
-    let state = State::Reverting(Reverting {
+/// The way back when nothing is known but that the switch may have been begun, and a commit too.
+pub(super) fn from_the_dark(mine: &Record) -> State {
+    State::Reverting(Reverting {
         cause: Cause::Interrupted,
         reach: Reach { running: true, boot: mine.order.mode != Mode::Test },
         part: RevertPart::End,
@@ -25,8 +27,7 @@ pub(super) fn blind(mine: &Record) -> Record {
         until: mine.history[0].at,
         running: None,
         boot: None,
-    });
-    Record { state, ..mine.clone() }
+    })
 }
 
 impl Turn<'_> {
@@ -111,7 +112,9 @@ impl Turn<'_> {
     /// failed, then also with an aftermath.
     ///
     /// The next rung, a reboot into the boot default, has its place before `Stuck`.
-    fn judge(self, back: &Reverting, aftermath: Aftermath) -> Step {
+    fn judge(self, back: &Reverting, mut aftermath: Aftermath) -> Step {
+        aftermath.units.truncate(MAX_UNITS);
+        aftermath.notes.truncate(MAX_NOTES);
         let cause = back.cause.clone();
         let boots = !back.reach.boot || self.boots_as_before(back);
         let runs = !back.reach.running || self.runs_as_before(back, &aftermath);
@@ -150,7 +153,7 @@ impl Turn<'_> {
         let mut step = self.round(back.cause.clone(), back.reach, back.tries + 1);
         let fault = back.boot.as_ref().or(back.running.as_ref());
         let note = Some(fault.map_or_else(|| "the host is not yet as it was".to_owned(), Fault::to_string));
-        step.record.note(Transition { phase: step.record.state.phase(), at: self.now, note });
+        step.record.note(Phase::Reverting, self.now, note);
         step
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{LoadError, Moment, Owner, Record, RevertPart, State};
+use order::Mode;
+
+use crate::{CommitPart, LoadError, Moment, Observation, Owner, Record, RevertPart, State};
 
 /// How much later than its deadline a live owner may be before it counts as hanging.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
@@ -37,13 +39,26 @@ pub fn vigil(mine: &Record, journal: Result<Option<Record>, LoadError>, owner: O
     }
 }
 
-/// The record that a guard of `mine` takes over. Without a journal that can be read nothing is known but that the
-/// switch may have been begun, so the old system comes back; `None` if another order has come.
-pub(crate) fn taken(mine: &Record, journal: Result<Option<Record>, LoadError>) -> Option<Record> {
-    match journal {
-        Ok(Some(record)) => (record.order.id == mine.order.id).then_some(record),
-        Ok(None) | Err(_) => Some(super::reverting::blind(mine)),
+/// The record that a guard of `mine` takes over; `None` if another order has come. Without a journal that can be read
+/// the host itself is asked: where the new system runs and is the profile, its commit was begun, and only a
+/// confirmation begins one; otherwise nothing is known but that the switch may have been begun.
+pub(crate) fn taken(
+    mine: &Record,
+    journal: Result<Option<Record>, LoadError>,
+    seen: &Observation,
+) -> Option<Record> {
+    if let Ok(Some(record)) = journal {
+        return (record.order.id == mine.order.id).then_some(record);
     }
+    let new = Some(mine.new_system());
+    let lasts = mine.order.mode != Mode::Test;
+    let commits = lasts && seen.running == new && seen.profile == new && mine.before.profile != new;
+    let state = if commits {
+        State::Committing { part: CommitPart::Profile, tries: 0 }
+    } else {
+        super::reverting::from_the_dark(mine)
+    };
+    Some(Record { state, ..mine.clone() })
 }
 
 /// When a live owner counts as hanging; never while it sets a boot default, however slow the loader's installer is,

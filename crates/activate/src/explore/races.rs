@@ -1,0 +1,1 @@
+//! The races that concern the machine, each with its name.

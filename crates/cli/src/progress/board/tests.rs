@@ -4,7 +4,7 @@ use deploy::News;
 use report::Stage;
 
 use super::Board;
-use crate::samples::{after, began, copying, deployed, event, results};
+use crate::samples::{NOON, after, began, copying, deployed, event, host, results};
 
 fn shown(board: &Board, width: usize, height: usize) -> String {
     board.lines(after(12_300), width, height).join("\n")
@@ -27,6 +27,22 @@ fn each_host_has_its_line() {
     }
     insta::assert_snapshot!("each_host", shown(&board, 80, 24));
     insta::assert_snapshot!("each_host_narrow", shown(&board, 40, 24));
+}
+
+#[test]
+fn hosts_that_are_asked() {
+    let mut board = Board::new(false);
+    board.ask(NOON, &[host("web1"), host("web2"), host("web3")]);
+    for (at, host, what) in [
+        (0, "web1", News::StageBegan(Stage::Connect)),
+        (0, "web2", News::StageBegan(Stage::Connect)),
+        (0, "web3", News::StageBegan(Stage::Connect)),
+        (900, "web2", News::StageEnded { stage: Stage::Connect, good: true, millis: 900 }),
+        (900, "web3", News::StageEnded { stage: Stage::Connect, good: false, millis: 900 }),
+    ] {
+        board.take(&event(at, host, what));
+    }
+    insta::assert_snapshot!(shown(&board, 80, 24));
 }
 
 #[test]

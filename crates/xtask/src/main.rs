@@ -1,6 +1,7 @@
 //! The chores of the repository, started as `cargo xtask <chore>`.
 
 mod bench;
+mod reference;
 mod tidy;
 
 use std::process::ExitCode;
@@ -19,6 +20,8 @@ struct Arguments {
 enum Chore {
     /// Measure, and print what came out as `bench <name> <value> <unit>`.
     Bench(bench::Arguments),
+    /// Write the reference page and the JSON schema of the settings.
+    Reference(reference::Arguments),
     /// Check the repository's own rules and print its figures.
     Tidy(tidy::Arguments),
 }
@@ -26,6 +29,7 @@ enum Chore {
 fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Reference(arguments) => reference::run(&arguments),
         Chore::Tidy(arguments) => tidy::run(&arguments),
     }
 }

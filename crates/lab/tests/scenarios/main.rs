@@ -1,12 +1,17 @@
 //! Scenarios: what the lab and, later, the product do on real hosts. Each test brings up a lab of its own.
 
 mod accounts;
+mod activation;
+mod agents;
 mod boot;
 mod cases;
 mod configuration;
 mod disk;
 mod doors;
 mod etc;
+mod evaluation;
+mod fleet_deploy;
+mod fleets;
 mod hosts;
 mod keeping;
 mod leaks;
@@ -19,9 +24,13 @@ mod power;
 mod refusals;
 mod services;
 mod shapes;
+mod ssh;
 mod switch;
 mod systems;
 mod time;
+mod transfer;
+
+use std::path::PathBuf;
 
 use lab::{Builder, Lab};
 
@@ -33,4 +42,10 @@ fn builder() -> Builder {
 /// A lab of plain hosts that answer over ssh.
 fn lab<const N: usize>(hosts: [&str; N]) -> anyhow::Result<Lab> {
     builder().hosts(hosts).start()
+}
+
+/// A program that is an example of the lab's crate, built with these tests.
+fn example(name: &str) -> PathBuf {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_lab"));
+    programs.with_file_name("examples").join(name)
 }

@@ -38,8 +38,11 @@ struct Meeting {
     only_in: &'static [&'static str],
 }
 
-const MEETINGS: &[Meeting] =
-    &[Meeting { one: "deploy", other: "agent", only_in: &["session", "transfer", "order", "report"] }];
+const MEETINGS: &[Meeting] = &[Meeting {
+    one: "deploy",
+    other: "agent",
+    only_in: &["session", "transfer", "order", "report", "store", "run", "daemon"],
+}];
 
 /// Crates by name, each with the crates of ours that it is built with.
 type Graph<'a> = BTreeMap<&'a str, Vec<&'a str>>;

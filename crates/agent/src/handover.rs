@@ -1,0 +1,74 @@
+//! From a session to an owner: the order as a file, and the owner's verdict as another.
+
+use std::{fs, io, path::PathBuf};
+
+use atomic_write_file::AtomicWriteFile;
+use host::paths;
+use order::{Order, OrderId};
+use report::{Cause, CauseKind};
+use std::io::Write;
+
+/// What the owner makes of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It holds the lock and carries the order out.
+    Accepted,
+    /// It does not.
+    Refused(Cause),
+}
+
+fn order_file(order: &OrderId) -> PathBuf {
+    PathBuf::from(format!("{}/{order}.order", paths::RUN))
+}
+
+fn verdict_file(order: &OrderId) -> PathBuf {
+    PathBuf::from(format!("{}/{order}.verdict", paths::RUN))
+}
+
+/// Lays the order down for its owner. It holds the nonce, so only root may read it.
+pub(crate) fn lay_down(order: &Order) -> io::Result<()> {
+    write(&order_file(&order.id), &order.to_json())
+}
+
+/// Takes the order up.
+pub(crate) fn take_up(id: &OrderId) -> Result<Order, Cause> {
+    let wrong = |text: String| Cause::new(CauseKind::Internal, text);
+    let bytes =
+        fs::read(order_file(id)).map_err(|error| wrong(format!("{}: {error}", order_file(id).display())))?;
+    Order::from_json(&bytes).map_err(|error| wrong(host::chain(&error)))
+}
+
+/// Says what becomes of the order.
+pub(crate) fn judge(id: &OrderId, verdict: &Verdict) -> io::Result<()> {
+    let bytes = match verdict {
+        Verdict::Accepted => Vec::new(),
+        Verdict::Refused(cause) => cause.to_json(),
+    };
+    write(&verdict_file(id), &bytes)
+}
+
+/// What was said, once it was.
+pub(crate) fn verdict(id: &OrderId) -> Option<Verdict> {
+    let bytes = fs::read(verdict_file(id)).ok()?;
+    Some(match bytes.as_slice() {
+        [] => Verdict::Accepted,
+        json => Verdict::Refused(
+            Cause::from_json(json)
+                .unwrap_or_else(|error| Cause::new(CauseKind::Internal, host::chain(&error))),
+        ),
+    })
+}
+
+/// Removes what was handed over.
+pub(crate) fn clear(id: &OrderId) {
+    for file in [order_file(id), verdict_file(id)] {
+        // What is not there needs no removal; what cannot be removed goes with the next boot.
+        let _gone = fs::remove_file(file);
+    }
+}
+
+fn write(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
+    let mut file = AtomicWriteFile::open(path)?;
+    file.write_all(bytes)?;
+    file.commit()
+}

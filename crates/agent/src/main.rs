@@ -1,0 +1,7 @@
+//! `lockstep-agent`; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    agent::main()
+}

@@ -1,0 +1,158 @@
+//! The owner of an activation: holds the lock, runs the machine, and ends with it.
+
+use std::{io, process::ExitCode, sync::mpsc};
+
+use activate::{Fault, Journal, Record, begin, resume as resume_record};
+use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
+use order::{Order, OrderId};
+use report::{Cause, CauseKind};
+
+use crate::{
+    confirm, facts,
+    handover::{self, Verdict},
+    history, words,
+};
+
+fn unit(order: &OrderId) -> String {
+    format!("lockstep-own-{order}.service")
+}
+
+/// Starts the owner of an order in a service of its own.
+pub(crate) fn start(order: &OrderId) -> Result<(), Fault> {
+    host::start_service(&unit(order), &["OOMScoreAdjust=-900"], &["own".to_owned(), order.to_string()])
+}
+
+/// Whether the owner of an order has a process.
+pub(crate) fn lives(order: &OrderId) -> bool {
+    host::service_lives(&unit(order))
+}
+
+/// The order that has not ended.
+pub(crate) fn current() -> Option<Order> {
+    facts::record().filter(|record| !record.state.phase().is_end()).map(|record| record.order)
+}
+
+/// Starts somebody who brings an unfinished activation to its end, if nobody does. Called at every contact: after a
+/// power cut nobody else is there.
+pub(crate) fn heal() {
+    let Some(order) = current() else { return };
+    if lives(&order.id) || host::guard_is_there(&order.id) || host::service_lives(&resumer(&order.id)) {
+        return;
+    }
+    // If systemd does not start it now, the next contact tries again.
+    let _later = host::start_service(&resumer(&order.id), &["OOMScoreAdjust=-900"], &["resume".to_owned()]);
+}
+
+fn resumer(order: &OrderId) -> String {
+    format!("lockstep-resume-{order}.service")
+}
+
+/// The role `own`: carries one order out.
+pub(crate) fn own(id: &OrderId) -> ExitCode {
+    let (lock, record) = match prepare(id) {
+        Ok(prepared) => prepared,
+        Err(cause) => {
+            // A session that has gone does not read it.
+            let _unread = handover::judge(id, &Verdict::Refused(cause));
+            return ExitCode::FAILURE;
+        }
+    };
+    let wishes = confirm::listen();
+    let mut machine = Machine::new(Role::Owner, id.clone(), wishes);
+    if handover::judge(id, &Verdict::Accepted).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let ended = begin(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    finish(&ended.record);
+    drop(lock);
+    ExitCode::SUCCESS
+}
+
+/// The role `resume`: brings what is in the journal to its end.
+pub(crate) fn resume() -> ExitCode {
+    let Ok(Some(lock)) = take_lock() else { return ExitCode::FAILURE };
+    recover();
+    drop(lock);
+    ExitCode::SUCCESS
+}
+
+/// Brings an unfinished record to its end; the caller holds the lock.
+fn recover() {
+    let Some(record) = facts::record().filter(|record| !record.state.phase().is_end()) else { return };
+    let wishes = confirm::listen();
+    let mut machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
+    let ended = resume_record(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    finish(&ended.record);
+}
+
+/// What remains to be done for an activation that has ended.
+pub(crate) fn finish(record: &Record) {
+    if let Some(last) = words::last(record) {
+        history::add(&last);
+    }
+    confirm::close();
+    handover::clear(&record.order.id);
+}
+
+fn take_lock() -> io::Result<Option<Lock>> {
+    let Some(mut lock) = Lock::take()? else { return Ok(None) };
+    lock.sign()?;
+    Ok(Some(lock))
+}
+
+/// All that must hold before the journal is touched.
+fn prepare(id: &OrderId) -> Result<(Lock, Record), Cause> {
+    let order = handover::take_up(id)?;
+    let lock = take_lock().map_err(|error| {
+        Cause::new(CauseKind::Internal, format!("the lock {} cannot be had: {error}", paths::LOCK))
+    })?;
+    let lock = lock.ok_or_else(busy)?;
+    recover();
+    let last = FileJournal.load().map_err(|error| Cause::new(CauseKind::Internal, host::chain(&error)))?;
+    compare_and_set(&order, last.as_ref())?;
+    host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;
+    let before = host::snapshot(&order.settings)
+        .map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
+    let record = Record::new(order, before, BootClock::new().moment())
+        .map_err(|error| Cause::new(CauseKind::Refused, error.to_string()))?;
+    Ok((lock, record))
+}
+
+fn busy() -> Cause {
+    let what = current().map_or_else(
+        || "another activation is about to begin".to_owned(),
+        |order| format!("order {} (system {}) has not ended", order.id, order.system),
+    );
+    Cause::new(CauseKind::Busy, format!("{what}; wait for it, or take it back with 'lockstep abort'"))
+}
+
+/// The operator must have seen the last thing that the host did.
+fn compare_and_set(order: &Order, last: Option<&Record>) -> Result<(), Cause> {
+    let last = last.map(|record| &record.order.id);
+    if order.after.as_ref() == last {
+        return Ok(());
+    }
+    let text = match last {
+        Some(last) => {
+            format!("somebody else deployed to this host meanwhile (order {last}); look, then deploy again")
+        }
+        None => "the host has lost its journal; look at its status, then deploy again".to_owned(),
+    };
+    Err(Cause::new(CauseKind::Stale, text))
+}
+
+fn unfit_cause(unfit: &host::Unfit) -> Cause {
+    let kind = match unfit {
+        host::Unfit::Architecture { .. } => CauseKind::Architecture,
+        host::Unfit::BootSpace { .. } => CauseKind::Space,
+        _ => CauseKind::Refused,
+    };
+    let text = unfit.explain();
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    Cause::new(kind, first).with_log(rest.lines())
+}
+
+/// A channel of wishes that nobody makes, for a machine without a listener.
+pub(crate) fn no_wishes() -> mpsc::Receiver<host::Wish> {
+    mpsc::channel().1
+}

@@ -1,0 +1,162 @@
+//! A session: the operator asks, one thing at a time, and is answered.
+
+use std::{
+    io::{BufReader, Read, Write},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    thread,
+};
+
+use host::paths;
+use order::HostName;
+use report::{Cause, CauseKind};
+use session::{Channel, Frame, FrameError, MessageError, Reply, Request, read_frame};
+use thiserror::Error;
+
+use crate::{confirm, deliver, exec, facts, follow, history, outbox::Outbox, owner, tunnel::Tunnel};
+
+/// Why a session ends before it was asked to.
+#[derive(Debug, Error)]
+pub(crate) enum SessionError {
+    /// The stream failed, or carries something else.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The operator says something that is not understood.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// The operator's messages come in an order that makes no sense.
+    #[error("{0}: the other end is not Lockstep's")]
+    Order(&'static str),
+}
+
+/// Serves one operator until it says that it is done or its stream ends.
+pub(crate) fn serve(input: impl Read, output: impl Write + Send + 'static) -> ExitCode {
+    let outbox = Arc::new(Outbox::new(output));
+    let mut input = BufReader::with_capacity(session::MAX_DATA, input);
+    match talk(&mut input, &outbox) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The operator may be gone, or may not understand; nothing else can be done.
+            let cause = Cause::new(CauseKind::Agent, error.to_string());
+            let _gone = outbox.reply(&Reply::Refused(cause));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn talk<W: Write + Send + 'static>(
+    input: &mut impl Read,
+    outbox: &Arc<Outbox<W>>,
+) -> Result<(), SessionError> {
+    outbox.magic()?;
+    owner::heal();
+    outbox.reply(&Reply::Hello(Box::new(facts::hello())))?;
+    let Some(host) = begin(input)? else { return Ok(()) };
+    let mut session = Session { outbox: Arc::clone(outbox), host, tunnel: None };
+    while let Some(frame) = read_frame(input)? {
+        match frame.channel {
+            Channel::Control => {
+                let request = Request::from_payload(&frame.payload)?;
+                if request == Request::End {
+                    break;
+                }
+                session.answer(request)?;
+            }
+            Channel::Store => session.store_bytes(&frame)?,
+            _ => return Err(SessionError::Order("bytes on a channel that the operator does not write")),
+        }
+    }
+    Ok(())
+}
+
+/// The operator's first words; none if it left at once.
+fn begin(input: &mut impl Read) -> Result<Option<HostName>, SessionError> {
+    let Some(frame) = read_frame(input)? else { return Ok(None) };
+    if frame.channel != Channel::Control {
+        return Err(SessionError::Order("bytes before the first request"));
+    }
+    match Request::from_payload(&frame.payload)? {
+        Request::Begin { version, host } if (session::OLDEST..=session::VERSION).contains(&version) => {
+            Ok(Some(host))
+        }
+        Request::Begin { .. } => Err(SessionError::Order("a version that this agent does not speak")),
+        _ => Err(SessionError::Order("a request before the first")),
+    }
+}
+
+struct Session<W> {
+    outbox: Arc<Outbox<W>>,
+    host: HostName,
+    tunnel: Option<Tunnel>,
+}
+
+impl<W: Write + Send + 'static> Session<W> {
+    fn answer(&mut self, request: Request) -> Result<(), SessionError> {
+        match request {
+            Request::Begin { .. } => return Err(SessionError::Order("a second beginning")),
+            Request::Status => self.outbox.reply(&Reply::Status(Box::new(facts::status())))?,
+            Request::History { limit } => self.outbox.reply(&history::reply(limit))?,
+            Request::Current => self.outbox.reply(&Reply::Current(owner::current().map(Box::new)))?,
+            Request::Store => self.open_store()?,
+            Request::StoreEnd => self.close_store()?,
+            Request::Deliver(order) => self.outbox.reply(&deliver::deliver(&order, &self.host))?,
+            Request::Follow { order } => self.follow(order),
+            Request::Confirm { .. } | Request::Abort { .. } => {
+                self.outbox.reply(&confirm::pass_on(&request))?
+            }
+            Request::Exec(wish) => exec::exec(&wish, &self.outbox)?,
+            Request::End => {}
+        }
+        Ok(())
+    }
+
+    fn open_store(&mut self) -> Result<(), SessionError> {
+        if self.tunnel.is_some() {
+            return Err(SessionError::Order("a second store"));
+        }
+        let opened = Tunnel::open(Path::new(paths::NIX_DAEMON)).and_then(|tunnel| {
+            let answers = tunnel.answers()?;
+            Ok((tunnel, answers))
+        });
+        match opened {
+            Ok((tunnel, answers)) => {
+                self.tunnel = Some(tunnel);
+                self.outbox.reply(&Reply::StoreReady)?;
+                let outbox = Arc::clone(&self.outbox);
+                thread::spawn(move || answers(&outbox));
+            }
+            Err(error) => {
+                let text = format!(
+                    "Nix's daemon does not answer at {}: {error}; is nix.enable set?",
+                    paths::NIX_DAEMON
+                );
+                self.outbox.reply(&Reply::Refused(Cause::new(CauseKind::Transfer, text)))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close_store(&mut self) -> Result<(), SessionError> {
+        match self.tunnel.take() {
+            // The thread that passes its answers on says that it has ended.
+            Some(tunnel) => drop(tunnel),
+            None => self.outbox.reply(&Reply::StoreEnded { error: None })?,
+        }
+        Ok(())
+    }
+
+    fn store_bytes(&mut self, frame: &Frame) -> Result<(), SessionError> {
+        let tunnel = self.tunnel.as_mut().ok_or(SessionError::Order("bytes for a store that is not open"))?;
+        // A daemon that hung up is told to the operator by the thread that reads its answers.
+        let _hung_up = tunnel.write(&frame.payload);
+        Ok(())
+    }
+
+    /// Follows in a thread of its own, so that a confirmation can be sent meanwhile.
+    fn follow(&self, order: order::OrderId) {
+        let outbox = Arc::clone(&self.outbox);
+        // An operator who is gone needs no more news.
+        thread::spawn(move || drop(follow::follow(&order, &outbox)));
+    }
+}

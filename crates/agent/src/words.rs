@@ -1,0 +1,116 @@
+//! From the machine's values to the words that reports and sessions carry.
+
+use activate::{Aftermath, BootDefault, Cause as Why, Lasting, Moment, Phase, Record, State, SwitchResult};
+use report::{Cause, CauseKind, Ending, LastActivation, LoaderDefault, Pending, Timestamp};
+use session::Progress;
+
+/// How an activation ended; none if it has not.
+pub(crate) fn ending(state: &State) -> Option<Ending> {
+    Some(match state {
+        State::Confirmed { lasting } => {
+            Ending::Confirmed { lasting: !matches!(lasting, Lasting::UntilReboot) }
+        }
+        State::RolledBack { cause: why, aftermath: after } => {
+            Ending::RolledBack { cause: cause(why), aftermath: aftermath(after) }
+        }
+        State::Unchanged { cause: why } => Ending::Unchanged { cause: cause(why) },
+        State::Stuck { cause: why, remedy } => {
+            Ending::Stuck { cause: cause(why), remedy: remedy.to_string() }
+        }
+        _ => return None,
+    })
+}
+
+/// Why, with its kind; the last lines of an output become its log.
+pub(crate) fn cause(why: &Why) -> Cause {
+    let text = why.to_string();
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    Cause::new(kind(why), first.trim_end_matches(':')).with_log(rest.lines())
+}
+
+fn kind(why: &Why) -> CauseKind {
+    match why {
+        Why::Aborted => CauseKind::Aborted,
+        Why::NotConfirmed => CauseKind::Unconfirmed,
+        Why::Interrupted | Why::Rebooted => CauseKind::Interrupted,
+        Why::Units(_) | Why::SwitchFailed(SwitchResult::Exited { code: 4, .. }) => CauseKind::Units,
+        Why::Checks(_) => CauseKind::Check,
+        Why::DefaultNotSet(_) | Why::DefaultNotTaken { .. } => CauseKind::BootLoader,
+        Why::TakenOver => CauseKind::TakenOver,
+        _ => CauseKind::Activation,
+    }
+}
+
+fn aftermath(after: &Aftermath) -> Vec<String> {
+    let units = after.units.iter().map(|unit| format!("{unit} has failed"));
+    let network = after.network.iter().map(|fault| format!("the network differs: {fault}"));
+    units.chain(network).chain(after.notes.iter().map(ToString::to_string)).collect()
+}
+
+/// What happens in a phase, for people.
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Prepared => "roots the systems",
+        Phase::Armed => "starts the guard",
+        Phase::Switching => "activates the new system",
+        Phase::Checking => "checks the new system",
+        Phase::AwaitingConfirm => "waits for a confirmation over a new connection",
+        Phase::Committing => "makes the new system the one that boots",
+        Phase::Reverting => "goes back to the system that ran before",
+        Phase::Confirmed => "confirmed",
+        Phase::RolledBack => "rolled back",
+        Phase::Unchanged => "unchanged",
+        Phase::Stuck => "needs a person",
+    }
+}
+
+/// How far an activation is, for who follows it.
+pub(crate) fn progress(record: &Record, now: Moment) -> Progress {
+    let deadline = deadline(&record.state);
+    Progress {
+        state: record.state.phase().word().to_owned(),
+        text: doing(record.state.phase()).to_owned(),
+        awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
+        left: deadline.map(|deadline| deadline.from_now(now)),
+    }
+}
+
+fn deadline(state: &State) -> Option<Moment> {
+    match state {
+        State::Switching { until, .. } | State::Checking { until, .. } => Some(*until),
+        State::AwaitingConfirm { deadline } => Some(*deadline),
+        _ => None,
+    }
+}
+
+/// An activation that goes on.
+pub(crate) fn pending(record: &Record, now: Moment) -> Pending {
+    let left = deadline(&record.state).map(|deadline| deadline.from_now(now).as_millis());
+    Pending {
+        order: record.order.id.clone(),
+        system: record.new_system(),
+        state: doing(record.state.phase()).to_owned(),
+        awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
+        left_millis: left.map(|millis| u64::try_from(millis).unwrap_or(u64::MAX)),
+    }
+}
+
+/// An activation that has ended, for the history; none if it has not.
+pub(crate) fn last(record: &Record) -> Option<LastActivation> {
+    Some(LastActivation {
+        order: record.order.id.clone(),
+        system: record.new_system(),
+        mode: record.order.mode,
+        at: Timestamp(record.history.last().map_or(0, |last| last.at.unix.saturating_mul(1000))),
+        ending: ending(&record.state)?,
+    })
+}
+
+/// What the boot loader names.
+pub(crate) fn loader(default: BootDefault) -> LoaderDefault {
+    match default {
+        BootDefault::System(system) => LoaderDefault::System(system),
+        BootDefault::Unreadable { why } => LoaderDefault::Unreadable(why.to_string()),
+        BootDefault::None => LoaderDefault::NoLoader,
+    }
+}

@@ -1,0 +1,109 @@
+//! The way back, and the boot default: `switch-to-configuration` of a system, in a unit that outlives us.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use activate::{Aftermath, Fault, Record};
+use order::{OrderId, SystemPath};
+
+use crate::{
+    job::{Job, JobEnd, Purpose},
+    links, lock, log, network, paths, units,
+};
+
+/// How long the lock of `switch-to-configuration` may stay taken after its control group is empty.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// How often that lock is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// The lists that a run leaves for the next one (`switch-to-configuration-ng`, `main.rs`).
+const LISTS: [&str; 3] = ["start-list", "restart-list", "reload-list"];
+
+/// Ends the activation of the new system and whatever else of this order still runs.
+pub(crate) fn end_switch(order: &OrderId) -> Result<(), Fault> {
+    Job::new(order, Purpose::Test).kill()?;
+    Job::new(order, Purpose::Back).kill()?;
+    let start = Instant::now();
+    loop {
+        match lock::is_free(Path::new(paths::SWITCH_LOCK)) {
+            Ok(true) => return Ok(()),
+            Ok(false) if start.elapsed() < LOCK_PATIENCE => thread::sleep(LOOK),
+            Ok(false) => {
+                let holder = "a process outside of the activation's unit holds it; find it with 'lslocks'";
+                return Err(Fault::new(format!("{} is still locked: {holder}", paths::SWITCH_LOCK)));
+            }
+            Err(error) => return Err(Fault::new(format!("{}: {error}", paths::SWITCH_LOCK))),
+        }
+    }
+}
+
+/// Makes the system run, by its own `switch-to-configuration test`.
+pub(crate) fn back(order: &OrderId, system: &SystemPath, limit: Duration) -> Result<(), Fault> {
+    drop_foreign_names(system);
+    let job = Job::new(order, Purpose::Back);
+    job.kill()?;
+    job.start(system)?;
+    match job.wait(Some(limit)) {
+        Some(JobEnd::Exited(0 | 4)) => Ok(()),
+        Some(JobEnd::Exited(code)) => Err(failed(order, &format!("exited with {code}"))),
+        Some(JobEnd::Lost) => Err(failed(order, "ended without a result")),
+        None => {
+            job.kill()?;
+            Err(failed(order, &format!("was not done after {} s", limit.as_secs())))
+        }
+    }
+}
+
+/// Makes the system what is booted, by its own `switch-to-configuration boot`: without a limit, because a boot
+/// loader's installer that is killed may leave no entry at all.
+pub(crate) fn set_default(order: &OrderId, system: &SystemPath) -> Result<(), Fault> {
+    let job = Job::new(order, Purpose::Boot);
+    // One that a dead owner left behind comes to its end first.
+    job.wait_gone();
+    job.start(system)?;
+    match job.wait(None) {
+        Some(JobEnd::Exited(0)) => Ok(()),
+        Some(JobEnd::Exited(code)) => Err(failed(order, &format!("boot exited with {code}"))),
+        Some(JobEnd::Lost) | None => Err(failed(order, "boot ended without a result")),
+    }
+}
+
+fn failed(order: &OrderId, what: &str) -> Fault {
+    let tail = log::tail(order);
+    Fault::new(format!("switch-to-configuration {what}:\n{tail}"))
+}
+
+/// Names of units that the system does not have go from the lists that a killed run has left; the others stay, for
+/// they name what that run had stopped.
+fn drop_foreign_names(system: &SystemPath) {
+    let units = format!("{}/etc/systemd/system", links::folder(system));
+    for list in LISTS {
+        let path = format!("{}/{list}", paths::SWITCH_LISTS);
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let kept = text.lines().filter(|unit| !unit.contains('/') && Path::new(&units).join(unit).exists());
+        let kept: String = kept.flat_map(|unit| [unit, "\n"]).collect();
+        if kept != text {
+            // Without the change the old system tries to start units that it lacks, and says 4.
+            let _as_it_was = fs::write(&path, kept);
+        }
+    }
+}
+
+/// The host against the snapshot.
+pub(crate) fn compare(record: &Record) -> Aftermath {
+    let mut aftermath = Aftermath::default();
+    match units::states() {
+        Ok(states) => {
+            let before: BTreeSet<&str> = record.before.failed.iter().map(order::UnitName::as_str).collect();
+            let newly = states.failed().filter(|unit| !before.contains(unit.as_str()));
+            aftermath.units = newly.filter_map(|unit| unit.parse().ok()).collect();
+        }
+        Err(fault) => aftermath.notes.push(fault),
+    }
+    aftermath.network = network::difference(&record.before.network);
+    aftermath
+}

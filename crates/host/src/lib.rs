@@ -1,0 +1,43 @@
+//! The activation's effects on a real machine: profile, switch, units, guard, boot default, roots, lock.
+//!
+//! Crate `activate` decides; [`Machine`] does, with the programs of the systems themselves and never with those that
+//! happen to stand in a search path.
+
+mod back;
+mod cgroup;
+mod chain;
+mod check;
+mod checks;
+mod clock;
+mod guard;
+mod http;
+mod job;
+mod journal;
+mod links;
+mod loader;
+mod lock;
+mod log;
+mod machine;
+pub mod network;
+pub mod paths;
+mod profile;
+mod roots;
+mod settle;
+mod snapshot;
+mod space;
+mod tree;
+pub mod units;
+
+pub use chain::chain;
+pub use check::{Unfit, check, host_platform};
+pub use clock::BootClock;
+pub use guard::{Sentry, is_there as guard_is_there};
+pub use job::{run_job, service_lives, start_service};
+pub use journal::FileJournal;
+pub use links::{booted, profile, program_of, running, system_at};
+pub use loader::boot_default;
+pub use lock::Lock;
+pub use machine::{Machine, Role, Wish};
+pub use snapshot::snapshot;
+pub use space::{free_boot, free_bytes};
+pub use tree::Files;

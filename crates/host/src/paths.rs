@@ -1,0 +1,32 @@
+//! Where Lockstep and NixOS keep things on a host.
+
+/// What must survive a reboot: the journal and the history. The one directory that every NixOS keeps.
+pub const STATE: &str = "/nix/var/lockstep";
+/// What must not: locks, sockets, logs and results of the running activation.
+pub const RUN: &str = "/run/lockstep";
+/// The roots of an activation's systems and agent.
+pub const ROOTS: &str = "/nix/var/nix/gcroots/lockstep";
+/// The journal: one record, the last activation's.
+pub const JOURNAL: &str = "/nix/var/lockstep/journal.json";
+/// The ends of past activations, one on each line.
+pub const HISTORY: &str = "/nix/var/lockstep/history.jsonl";
+/// The owner's lock. It dies with its holder and has no other expiry.
+pub const LOCK: &str = "/run/lockstep/lock";
+/// Where the owner listens for confirmations.
+pub const SOCKET: &str = "/run/lockstep/owner.socket";
+/// The system that runs.
+pub const RUNNING: &str = "/run/current-system";
+/// The system that was booted.
+pub const BOOTED: &str = "/run/booted-system";
+/// The system profile.
+pub const PROFILE: &str = "/nix/var/nix/profiles/system";
+/// Where profiles and their generations are.
+pub const PROFILES: &str = "/nix/var/nix/profiles";
+/// The boot file system.
+pub const BOOT: &str = "/boot";
+/// The lock of `switch-to-configuration`, never deleted by us.
+pub const SWITCH_LOCK: &str = "/run/nixos/switch-to-configuration.lock";
+/// The folder of the lists that `switch-to-configuration` leaves for its next run.
+pub const SWITCH_LISTS: &str = "/run/nixos";
+/// The socket of Nix's daemon.
+pub const NIX_DAEMON: &str = "/nix/var/nix/daemon-socket/socket";

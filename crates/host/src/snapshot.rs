@@ -1,0 +1,26 @@
+//! The host as it is before anything is touched.
+
+use activate::{Before, Fault};
+use order::Settings;
+
+use crate::{clock::BootClock, links, loader, network, units};
+
+/// Takes the snapshot.
+///
+/// # Errors
+/// If it cannot be told what runs, or systemd does not answer.
+pub fn snapshot(settings: &Settings) -> Result<Before, Fault> {
+    let states = units::states()?;
+    let running =
+        links::running().ok_or_else(|| Fault::new("/run/current-system names no system: is this NixOS?"))?;
+    Ok(Before {
+        boot: BootClock::new().boot(),
+        running,
+        booted: links::booted(),
+        profile: links::profile(),
+        default: loader::boot_default(),
+        failed: states.failed().filter_map(|unit| unit.parse().ok()).collect(),
+        active: units::protected_active(settings, &states),
+        network: network::snapshot(),
+    })
+}

@@ -1,0 +1,159 @@
+//! An operator's end of a session with `lockstep-agent`, for scenarios that need no operator host.
+
+use std::{
+    io::{PipeReader, PipeWriter, Read},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use lab::Host;
+use order::{HostName, Limits, Mode, Nonce, Order, OrderId, Settings};
+use report::Ending;
+use run::{Child, Output};
+use session::{Answer, Channel, Frame, Hello, MAGIC, Reply, Request, read_frame, write_frame};
+use store::store_path::{StoreDir, StorePath};
+
+/// Where a host has the agent.
+pub(super) const AGENT: &str = "/root/lockstep-agent";
+
+/// Puts the agent onto a host.
+pub(super) fn install(host: &Host<'_>) -> Result<()> {
+    let built = PathBuf::from(env!("CARGO_BIN_EXE_lab")).with_file_name("lockstep-agent");
+    ensure!(built.exists(), "{} is missing; build it with 'cargo build -p agent'", built.display());
+    host.copy(&built, "/root")
+}
+
+/// A session on a host's console.
+pub(super) struct Session {
+    host: HostName,
+    input: PipeWriter,
+    output: PipeReader,
+    pub(super) hello: Hello,
+    /// What came on the log channel.
+    pub(super) log: String,
+    /// The states that were told, in their order, each once in a row.
+    pub(super) states: Vec<String>,
+    child: Child,
+}
+
+impl Session {
+    pub(super) fn start(host: &Host<'_>) -> Result<Self> {
+        let mut child =
+            host.command([AGENT, "session"])?.input_pipe().stdout(Output::Pipe).spawn().context("agent")?;
+        let (mut output, mut input) = child.take_streams().context("invariant: both are pipes")?;
+        let mut magic = [0; MAGIC.len()];
+        if output.read_exact(&mut magic).is_err() {
+            child.wait()?.check("lockstep-agent session")?;
+            bail!("the agent ended without a word");
+        }
+        ensure!(&magic == MAGIC, "not the magic: {magic:?}");
+        let Some(Frame { payload, .. }) = read_frame(&mut output)? else { bail!("no hello") };
+        let Reply::Hello(hello) = Reply::from_payload(&payload)? else { bail!("another first word") };
+        let name: HostName = host.name().parse()?;
+        let begin = Request::Begin { version: session::VERSION, host: name.clone() };
+        write_frame(&mut input, Channel::Control, &begin.to_payload())?;
+        let (log, states) = (String::new(), Vec::new());
+        Ok(Self { host: name, input, output, hello: *hello, log, states, child })
+    }
+
+    pub(super) fn send(&mut self, request: &Request) -> Result<()> {
+        Ok(write_frame(&mut self.input, Channel::Control, &request.to_payload())?)
+    }
+
+    /// The next reply; bytes of the log on the way are kept.
+    pub(super) fn reply(&mut self) -> Result<Reply> {
+        loop {
+            let Some(Frame { channel, payload }) = read_frame(&mut self.output)? else {
+                bail!("the session ended; states {:?}, log:\n{}", self.states, self.log);
+            };
+            match channel {
+                Channel::Control => return Ok(Reply::from_payload(&payload)?),
+                _ => self.log.push_str(&String::from_utf8_lossy(&payload)),
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, request: &Request) -> Result<Reply> {
+        self.send(request)?;
+        self.reply()
+    }
+
+    /// An order for this host, after what it did last.
+    pub(super) fn order(&self, system: &str, mode: Mode, limits: Limits) -> Result<Order> {
+        let seed = u8::try_from(self.hello.last.iter().count())?;
+        let digits: Vec<u8> =
+            system.bytes().skip("/nix/store/".len()).map(|byte| byte.wrapping_add(seed)).collect();
+        Ok(Order {
+            id: OrderId::from_random(digits[..20].try_into()?),
+            nonce: Nonce::from_random([7; 32]),
+            host: self.host.clone(),
+            system: StoreDir::default().parse(system.as_bytes())?,
+            mode,
+            after: self.hello.last.clone(),
+            agent: None::<StorePath>,
+            settings: Settings { limits, ..Settings::default() },
+        })
+    }
+
+    /// Delivers the order, which must be accepted, and follows it.
+    pub(super) fn deliver(&mut self, order: &Order) -> Result<()> {
+        match self.ask(&Request::Deliver(Box::new(order.clone())))? {
+            Reply::Accepted { order: accepted } if accepted == order.id => {}
+            other => bail!("not accepted: {other:?}"),
+        }
+        self.send(&Request::Follow { order: order.id.clone() })
+    }
+
+    /// Follows until a confirmation is waited for; an end before that is an error.
+    pub(super) fn until_awaits(&mut self) -> Result<()> {
+        loop {
+            match self.reply()? {
+                Reply::Progress(progress) => {
+                    self.note(&progress.state);
+                    if progress.awaits_confirm {
+                        return Ok(());
+                    }
+                }
+                other => bail!("ended early: {other:?}; states {:?}; log:\n{}", self.states, self.log),
+            }
+        }
+    }
+
+    /// Follows to the end.
+    pub(super) fn until_ended(&mut self) -> Result<Ending> {
+        loop {
+            match self.reply()? {
+                Reply::Progress(progress) => self.note(&progress.state),
+                Reply::Ended { ending, .. } => return Ok(ending),
+                other => bail!("{other:?}; states {:?}; log:\n{}", self.states, self.log),
+            }
+        }
+    }
+
+    fn note(&mut self, state: &str) {
+        if self.states.last().is_none_or(|last| last != state) {
+            self.states.push(state.to_owned());
+        }
+    }
+
+    /// Cuts the session as a lost connection does.
+    pub(super) fn cut(mut self) {
+        self.child.kill();
+    }
+}
+
+/// Confirms over a session of its own.
+pub(super) fn confirm(host: &Host<'_>, order: &Order) -> Result<Answer> {
+    let mut session = Session::start(host)?;
+    let confirm = Request::Confirm { order: order.id.clone(), nonce: order.nonce.clone() };
+    match session.ask(&confirm)? {
+        Reply::Answer(answer) => Ok(answer),
+        other => bail!("not an answer: {other:?}"),
+    }
+}
+
+/// Limits for scenarios: nothing settles, a confirmation is waited for this long.
+pub(super) fn limits(confirm: Duration) -> Limits {
+    Limits { confirm, settle: Duration::ZERO, total: Duration::from_secs(120), idle: Duration::from_secs(60) }
+}

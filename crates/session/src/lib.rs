@@ -1,0 +1,38 @@
+//! What operator and agent say to each other, over any byte stream: a magic, then frames, each on a channel; on the
+//! control channel requests and replies.
+//!
+//! ```text
+//! agent      MAGIC, then Reply::Hello
+//! operator   (only after the magic was seen) Request::Begin with the version that both speak
+//! operator   a request; agent: its reply or replies; and so on, one request at a time, except that
+//!            Confirm and Abort may be sent while Follow goes on
+//! operator   Request::End, or the end of the stream
+//! ```
+//!
+//! Between [`Request::Store`] and [`Request::StoreEnd`] the store channel carries Nix's worker protocol in both
+//! directions, unchanged. Nothing else is asked in between, so a slow store slows the operator and nobody waits for
+//! a message that stands behind its bytes.
+//!
+//! Pure: bytes and values in, bytes and values out.
+
+mod frame;
+mod magic;
+mod message;
+mod wire;
+
+pub use frame::{Channel, Frame, FrameError, Header, MAX_DATA, MAX_PAYLOAD, read_frame, write_frame};
+pub use magic::{MAGIC, MAX_NOISE, MagicScanner, Scan};
+pub use message::{Answer, Exec, Exit, Hello, Progress, Reply, Request};
+pub use wire::MessageError;
+
+/// The version of what is said here.
+pub const VERSION: u16 = 1;
+/// The oldest version that is still understood.
+pub const OLDEST: u16 = 1;
+
+/// The version in which an operator and an agent talk, if they have one in common.
+#[must_use]
+pub fn common_version(theirs: std::ops::RangeInclusive<u16>) -> Option<u16> {
+    let version = VERSION.min(*theirs.end());
+    (version >= OLDEST && version >= *theirs.start()).then_some(version)
+}

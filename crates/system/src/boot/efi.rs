@@ -1,0 +1,147 @@
+//! The EFI variables in which systemd-boot keeps its choices (Boot Loader Interface of systemd).
+
+use thiserror::Error;
+
+use super::Loader;
+use crate::tree::{ReadError, Tree, if_present};
+
+/// The vendor of the boot loader's variables, the end of their file names in `/sys/firmware/efi/efivars`.
+pub const LOADER_VENDOR: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+
+/// Longest variable in bytes.
+const MAX_VARIABLE: usize = 64 << 10;
+
+/// The variables that decide what is booted. An empty text counts as no variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EfiVariables {
+    /// `LoaderEntryOneShot`: pattern for the next boot only.
+    pub one_shot: Option<String>,
+    /// `LoaderEntryDefault`: pattern that goes before the one in `loader.conf`.
+    pub default: Option<String>,
+    /// `LoaderEntryLastBooted`: what `@saved` means.
+    pub last_booted: Option<String>,
+    /// `LoaderInfo`: the name and version of the loader that started this boot.
+    pub loader_info: Option<String>,
+}
+
+/// How a variable's file holds its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// As Linux shows variables (`/sys/firmware/efi/efivars/NAME-VENDOR`): 4 bytes of attributes, then UTF-16 in little
+    /// endian with a zero at its end.
+    Firmware,
+    /// A file `NAME` with the text in UTF-8, spaces and line breaks around it left out.
+    Plain,
+}
+
+/// Why bytes are not a variable's text.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EfiError {
+    /// Fewer bytes than the attributes have.
+    #[error("an EFI variable has at least 4 bytes, found {0}")]
+    Short(usize),
+    /// An odd number of bytes, or half a character.
+    #[error("an EFI variable that is not UTF-16")]
+    Utf16,
+    /// The plain form is not UTF-8.
+    #[error("a variable's file that is not UTF-8")]
+    Utf8,
+}
+
+impl Encoding {
+    /// The name of a variable's file.
+    #[must_use]
+    pub fn file_name(self, variable: &str) -> String {
+        match self {
+            Self::Firmware => format!("{variable}-{LOADER_VENDOR}"),
+            Self::Plain => variable.to_owned(),
+        }
+    }
+
+    /// The text in a variable's file.
+    ///
+    /// # Errors
+    /// If the bytes have another form.
+    pub fn text(self, bytes: &[u8]) -> Result<String, EfiError> {
+        match self {
+            Self::Firmware => {
+                let value = bytes.get(4..).ok_or(EfiError::Short(bytes.len()))?;
+                if value.len() % 2 != 0 {
+                    return Err(EfiError::Utf16);
+                }
+                let units = value.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+                let text =
+                    char::decode_utf16(units.take_while(|unit| *unit != 0)).collect::<Result<String, _>>();
+                text.map_err(|_| EfiError::Utf16)
+            }
+            Self::Plain => {
+                let text = str::from_utf8(bytes).map_err(|_| EfiError::Utf8)?;
+                Ok(text.trim().to_owned())
+            }
+        }
+    }
+}
+
+impl EfiVariables {
+    /// Reads the variables from the folder that holds them, the root of `folder`. Where there is none (a BIOS), there
+    /// are no variables. A variable that is no text counts as not there: the loader cannot read it either.
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub fn read(folder: &dyn Tree, encoding: Encoding) -> Result<Self, ReadError> {
+        let variable = |name: &str| -> Result<Option<String>, ReadError> {
+            let path = format!("/{}", encoding.file_name(name));
+            let bytes = if_present(&path, folder.read_file(&path, MAX_VARIABLE))?;
+            Ok(bytes.and_then(|bytes| encoding.text(&bytes).ok()).filter(|text| !text.is_empty()))
+        };
+        Ok(Self {
+            one_shot: variable("LoaderEntryOneShot")?,
+            default: variable("LoaderEntryDefault")?,
+            last_booted: variable("LoaderEntryLastBooted")?,
+            loader_info: variable("LoaderInfo")?,
+        })
+    }
+
+    /// The loader that started this boot, if it has said so.
+    pub(super) fn started_by(&self) -> Option<Loader> {
+        let info = self.loader_info.as_deref()?;
+        [
+            (Loader::SystemdBoot, "systemd-boot"),
+            (Loader::Grub, "GRUB"),
+            (Loader::Limine, "Limine"),
+            (Loader::Refind, "rEFInd"),
+        ]
+        .into_iter()
+        .find_map(|(loader, name)| info.starts_with(name).then_some(loader))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn firmware(text: &str) -> Vec<u8> {
+        [7, 0, 0, 0].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    }
+
+    #[test]
+    fn both_encodings_give_the_text() {
+        for text in ["nixos-generation-1.conf", "", "grüße-😀.conf"] {
+            assert_eq!(Encoding::Firmware.text(&firmware(text)), Ok(text.to_owned()));
+            assert_eq!(Encoding::Firmware.text(&firmware(&format!("{text}\0rest"))), Ok(text.to_owned()));
+            assert_eq!(Encoding::Plain.text(format!(" {text}\n").as_bytes()), Ok(text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_variable_is_refused() {
+        assert_eq!(Encoding::Firmware.text(b"abc"), Err(EfiError::Short(3)));
+        assert_eq!(Encoding::Firmware.text(b"\x07\0\0\0a"), Err(EfiError::Utf16));
+        assert_eq!(Encoding::Firmware.text(b"\x07\0\0\0\x00\xd8\x41\x00"), Err(EfiError::Utf16));
+        assert_eq!(Encoding::Plain.text(b"\xff"), Err(EfiError::Utf8));
+        assert_eq!(
+            Encoding::Firmware.file_name("LoaderEntryDefault"),
+            "LoaderEntryDefault-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+        );
+    }
+}

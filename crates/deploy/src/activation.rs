@@ -241,12 +241,11 @@ impl Activation {
             None => {}
         }
         match self.stop.urgency() {
-            Urgency::No => {}
             Urgency::Stop if matches!(course.abort, Abort::No) => {
                 self.teller.note("stopped by the operator: the host is asked to go back");
                 course.abort = Abort::Wished(None);
             }
-            Urgency::Stop => {}
+            Urgency::No | Urgency::Stop => {}
             Urgency::Leave => return Ok(Some(self.left())),
         }
         if let (Abort::Wished(why), Some(contact)) = (&course.abort, contact) {
@@ -307,7 +306,7 @@ impl Activation {
             Answer::Aborting | Answer::Done(_) => {}
             Answer::TooLate(_) => self.teller.note("it was too late to take the order back"),
             Answer::Refused { why } => {
-                self.teller.note(format!("the host does not take the order back: {why}"))
+                self.teller.note(format!("the host does not take the order back: {why}"));
             }
         }
     }

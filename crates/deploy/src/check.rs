@@ -51,7 +51,6 @@ fn attempt(kind: &CheckKind, limit: Duration) -> Result<(), Fault> {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "mapped to a line at once")]
 fn get(url: &str, limit: Duration, redirects: u32) -> Result<u16, ureq::Error> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(limit))

@@ -33,7 +33,7 @@ pub(crate) fn conduct(
     operator: &Operator,
     fleet: &Fleet,
     request: &Request,
-    part: Arc<Part>,
+    part: &Arc<Part>,
 ) -> Result<Outcome, BeginError> {
     let selected: BTreeSet<HostName> =
         request.hosts.iter().filter(|host| fleet.hosts.contains_key(*host)).cloned().collect();
@@ -50,7 +50,7 @@ pub(crate) fn conduct(
         .iter()
         .filter_map(|host| {
             let pipeline = pipeline(&common, host, true)?;
-            let (part, hooks, faults) = (Arc::clone(&part), Arc::clone(&hooks), sender.clone());
+            let (part, hooks, faults) = (Arc::clone(part), Arc::clone(&hooks), sender.clone());
             Some(thread::spawn(move || host_thread(&pipeline, &part, (&hooks, &faults))))
         })
         .collect();
@@ -87,7 +87,7 @@ pub(crate) fn common(
         fleet: fleet.clone(),
         agents: Arc::new(Agents::new(operator.agents.clone())),
         sockets: Sockets::create()?,
-        gate: Gate::new(Turns::new(waves, request.batch, request.stop_after, asks)),
+        gate: Gate::new(Turns::new(&waves, request.batch, request.stop_after, asks)),
         preparing: pool(parallel),
         activating: pool(parallel),
         left_out: Mutex::new(if request.named { Vec::new() } else { left_out.collect() }),

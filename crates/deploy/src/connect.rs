@@ -98,13 +98,13 @@ impl Connector {
     /// A session over the connection of this run.
     pub(crate) fn shared(&self) -> Result<Contact, Cause> {
         let connection = self.way.shared().map_err(|error| causes::ssh(&error))?;
-        self.session(connection)
+        self.session(&connection)
     }
 
     /// A session over a new login.
     pub(crate) fn fresh(&self) -> Result<Contact, Cause> {
         let connection = self.way.fresh().map_err(|error| causes::ssh(&error))?;
-        self.session(connection)
+        self.session(&connection)
     }
 
     /// Lets go of the connection, which may be dead.
@@ -113,7 +113,7 @@ impl Connector {
     }
 
     /// Starts the agent where it is, or puts it in place.
-    fn session(&self, connection: Connection) -> Result<Contact, Cause> {
+    fn session(&self, connection: &Connection) -> Result<Contact, Cause> {
         let elevation = reach::elevation(&self.member, &connection.address());
         let system = lock(&self.system).clone();
         let ours = self.agents.of(&system).ok().map(|agent| agent.path.clone());
@@ -122,7 +122,7 @@ impl Connector {
         tries.sort_by_key(|place| Some(place) != found.as_ref());
         let (mut misses, mut first) = (Vec::new(), None);
         for place in tries {
-            let error = match self.open(&connection, &place, elevation, None) {
+            let error = match self.open(connection, &place, elevation, None) {
                 Ok(contact) => return Ok(contact),
                 Err(error) => error,
             };
@@ -182,14 +182,14 @@ impl Connector {
     }
 
     /// Adds our agent to the host's store, as the user who logs in, and starts it from there.
-    fn add(&self, connection: Connection, elevation: Elevation) -> Result<Contact, Cause> {
-        let system = uname(&connection)?;
+    fn add(&self, connection: &Connection, elevation: Elevation) -> Result<Contact, Cause> {
+        let system = uname(connection)?;
         let agent = self.agents.of(&system).map_err(|error| causes::no_agent(&error))?;
         self.expect_system(&system);
         self.teller.step(report::Stage::Connect, "puts the agent in place");
-        let client = add_agent(&connection, &agent)?;
+        let client = add_agent(connection, &agent)?;
         let place = Place::Ours(agent.path.clone());
-        self.open(&connection, &place, elevation, Some(client)).map_err(|error| cause(&error))
+        self.open(connection, &place, elevation, Some(client)).map_err(|error| cause(&error))
     }
 }
 

@@ -204,7 +204,7 @@ impl Deploying<'_> {
     fn build_event(&self, event: BuildEvent) {
         match event {
             BuildEvent::Line { line, .. } | BuildEvent::Warning(line) => {
-                self.host.teller.line(Voice::Nix, &line)
+                self.host.teller.line(Voice::Nix, &line);
             }
             BuildEvent::Progress { done, expected, .. } => self.host.teller.progress(Progress {
                 stage: Stage::Build,

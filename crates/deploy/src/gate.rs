@@ -52,7 +52,7 @@ pub(crate) enum Next {
 
 impl Turns {
     pub(crate) fn new(
-        waves: Vec<Vec<HostName>>,
+        waves: &[Vec<HostName>],
         batch: Option<NonZeroU32>,
         stop_after: Option<NonZeroU32>,
         asks: bool,

@@ -43,7 +43,7 @@ mod text;
 mod wire;
 
 pub use self::event::{BACKLOG, Event, News, Progress, Voice};
-pub use self::operations::{abort, attach, confirm, deploy, exec, history, rollback, status};
+pub use self::operations::{Past, abort, attach, confirm, deploy, exec, history, rollback, status};
 pub use self::operator::{BeginError, Operator};
 pub use self::outcome::{Answered, HostOutcome, Outcome};
 pub use self::request::{Ask, Goal, Manner, PasswordRequest, Question, Request};

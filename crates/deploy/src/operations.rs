@@ -9,11 +9,11 @@ use std::sync::Arc;
 use eval::Evaluate;
 use fleet::Fleet;
 
-use crate::conduct::conduct;
+use crate::conduct::{Part, conduct};
 use crate::deploying::Deploying;
 use crate::{BeginError, Operator, Outcome, Request};
 
-pub use self::ask::{exec, history, status};
+pub use self::ask::{Past, exec, history, status};
 pub use self::order::{abort, attach, confirm};
 pub use self::rollback::rollback;
 
@@ -28,6 +28,6 @@ pub fn deploy(
     request: &Request,
 ) -> Result<Outcome, BeginError> {
     let evaluate = Arc::clone(evaluate);
-    let part = move |host: &_| Deploying { host, evaluate: &*evaluate }.run();
-    conduct(operator, fleet, request, Arc::new(part))
+    let part: Arc<Part> = Arc::new(move |host| Deploying { host, evaluate: &*evaluate }.run());
+    conduct(operator, fleet, request, &part)
 }

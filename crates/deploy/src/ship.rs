@@ -141,8 +141,9 @@ pub(crate) fn build_in(
 /// What a daemon tells that is for people.
 fn spoken(event: &LogEvent) -> Option<String> {
     match event {
-        LogEvent::Message(text) => Some(text.clone()),
-        LogEvent::Progress { news: StoreNews::BuildLogLine(text), .. } => Some(text.clone()),
+        LogEvent::Message(text) | LogEvent::Progress { news: StoreNews::BuildLogLine(text), .. } => {
+            Some(text.clone())
+        }
         _ => None,
     }
 }

@@ -43,8 +43,8 @@ fn turns_come_in_groups() {
         ("a b c | gw", 2, 0, "a b c", "", "gw", go()),
     ];
     for (waves, batch, stop_after, good, bad, asked, expected) in cases {
-        let groups = waves.split('|').map(hosts).collect();
-        let mut turns = Turns::new(groups, number(batch), number(stop_after), false);
+        let groups: Vec<_> = waves.split('|').map(hosts).collect();
+        let mut turns = Turns::new(&groups, number(batch), number(stop_after), false);
         turns.ended.extend(hosts(good).into_iter().map(|host| (host, false)));
         turns.ended.extend(hosts(bad).into_iter().map(|host| (host, true)));
         assert_eq!(turns.next(&host(asked)), expected, "{waves} {batch} {stop_after} {good}/{bad} {asked}");
@@ -53,7 +53,7 @@ fn turns_come_in_groups() {
 
 #[test]
 fn the_question_waits_for_all_and_is_asked_once() {
-    let mut turns = Turns::new(vec![hosts("a b c")], None, None, true);
+    let mut turns = Turns::new(&[hosts("a b c")], None, None, true);
     let wait = Next::Wait("the answer to the question");
     turns.ready.insert(host("a"), system());
     assert_eq!(turns.next(&host("a")), wait);
@@ -71,7 +71,7 @@ fn the_question_waits_for_all_and_is_asked_once() {
 
 #[test]
 fn threads_go_through_the_gate_one_group_after_the_other() {
-    let gate = Gate::new(Turns::new(vec![hosts("a b"), hosts("gw")], None, None, true));
+    let gate = Gate::new(Turns::new(&[hosts("a b"), hosts("gw")], None, None, true));
     let order = Mutex::new(Vec::new());
     let asked = Mutex::new(0);
     std::thread::scope(|scope| {
@@ -95,7 +95,7 @@ fn threads_go_through_the_gate_one_group_after_the_other() {
 
 #[test]
 fn who_waits_leaves_when_the_operator_stops() {
-    let gate = Gate::new(Turns::new(vec![hosts("a"), hosts("gw")], None, None, false));
+    let gate = Gate::new(Turns::new(&[hosts("a"), hosts("gw")], None, None, false));
     let stop = Stop::default();
     stop.wish();
     assert!(gate.wait((&host("gw"), &system()), &stop, &mut |_| (), &|_, _| true).is_err());

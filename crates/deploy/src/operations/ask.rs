@@ -38,6 +38,9 @@ pub fn status(
     Ok(answers)
 }
 
+/// What a host did: its activations and the generations of its system profile, both newest first.
+pub type Past = (Vec<LastActivation>, Vec<Generation>);
+
 /// Asks every host what it did last: activations and generations, both newest first.
 ///
 /// # Errors
@@ -47,7 +50,7 @@ pub fn history(
     fleet: &Fleet,
     hosts: &[HostName],
     limit: u32,
-) -> Result<Vec<Answered<(Vec<LastActivation>, Vec<Generation>)>>, BeginError> {
+) -> Result<Vec<Answered<Past>>, BeginError> {
     round(operator, (fleet, hosts), move |_, contact| contact.talk.history(limit))
 }
 

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use fleet::Fleet;
 use order::{HostName, Order, SystemPath};
-use report::{Cause, CauseKind, Deployed, HostResult, Stage};
+use report::{Cause, CauseKind, HostResult, Stage};
 use session::Answer;
 
 use super::ask::request;
 use crate::activation::Activation;
-use crate::conduct::conduct;
+use crate::conduct::{Part, conduct};
 use crate::connect::{Connector, Contact};
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::{BeginError, Manner, Operator, Outcome, Request, Urgency, check};
@@ -19,7 +19,7 @@ use crate::{BeginError, Manner, Operator, Outcome, Request, Urgency, check};
 /// # Errors
 /// If it could not begin.
 pub fn confirm(operator: &Operator, fleet: &Fleet, hosts: &[HostName]) -> Result<Outcome, BeginError> {
-    conduct(operator, fleet, &request(hosts), part(confirm_one))
+    conduct(operator, fleet, &request(hosts), &part(confirm_one))
 }
 
 /// Follows the activation that goes on on each host to its end, and confirms it unless that is left to others.
@@ -32,7 +32,7 @@ pub fn attach(
     hosts: &[HostName],
     manner: Manner,
 ) -> Result<Outcome, BeginError> {
-    conduct(operator, fleet, &Request { manner, ..request(hosts) }, part(attach_one))
+    conduct(operator, fleet, &Request { manner, ..request(hosts) }, &part(attach_one))
 }
 
 /// Takes the activation that goes on on each host back, and follows it to its end.
@@ -40,12 +40,10 @@ pub fn attach(
 /// # Errors
 /// If it could not begin.
 pub fn abort(operator: &Operator, fleet: &Fleet, hosts: &[HostName]) -> Result<Outcome, BeginError> {
-    conduct(operator, fleet, &request(hosts), part(abort_one))
+    conduct(operator, fleet, &request(hosts), &part(abort_one))
 }
 
-fn part(
-    one: fn(&Pipeline, &mut Trail) -> Result<HostResult, Over>,
-) -> Arc<impl Fn(&Pipeline) -> Deployed + Send + Sync> {
+fn part(one: fn(&Pipeline, &mut Trail) -> Result<HostResult, Over>) -> Arc<Part> {
     Arc::new(move |host: &Pipeline| {
         let mut trail = Trail::default();
         let result = one(host, &mut trail);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use fleet::Fleet;
 use order::{Mode, SystemPath};
-use report::{Cause, CauseKind, Deployed, Generation, HostResult, Stage};
+use report::{Cause, CauseKind, Generation, HostResult, Stage};
 
 use crate::activation::Held;
-use crate::conduct::conduct;
+use crate::conduct::{Part, conduct};
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::{BeginError, Goal, News, Operator, Outcome, Request, judge};
 
@@ -29,12 +29,12 @@ pub fn rollback(
         Goal::Activate(mode) => Goal::Activate(mode),
         Goal::Build | Goal::Push => Goal::Activate(Mode::Switch),
     };
-    let part = move |host: &Pipeline| -> Deployed {
+    let part: Arc<Part> = Arc::new(move |host: &Pipeline| {
         let mut trail = Trail::default();
         let result = back(host, to, &mut trail);
         host.report(trail, result)
-    };
-    conduct(operator, fleet, &Request { goal, ..request.clone() }, Arc::new(part))
+    });
+    conduct(operator, fleet, &Request { goal, ..request.clone() }, &part)
 }
 
 fn back(host: &Pipeline, to: Option<u64>, trail: &mut Trail) -> Result<HostResult, Over> {

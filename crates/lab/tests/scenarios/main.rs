@@ -2,6 +2,14 @@
 
 mod accounts;
 mod activation;
+mod activation_boot;
+mod activation_ends;
+mod activation_hostile;
+mod activation_limits;
+mod activation_network;
+mod activation_power;
+mod activation_refused;
+mod activation_units;
 mod agents;
 mod boot;
 mod cases;

@@ -17,7 +17,7 @@ use crate::{
     arguments::{Common, Hosts, NixOptions, Selected},
     ask::Person,
     failure::{Failure, Kind},
-    progress::{Kind, Progress, now},
+    progress::{Progress, Work, now},
     summary,
     terminal::Terminal,
     wire,
@@ -52,13 +52,13 @@ pub(crate) struct Manners {
     /// Every question is answered with yes.
     pub(crate) yes: bool,
     /// What it does.
-    pub(crate) kind: Kind,
+    pub(crate) work: Work,
 }
 
 impl Manners {
     /// These hosts are asked something.
     pub(crate) fn question(hosts: &[HostName]) -> Self {
-        Self { yes: true, kind: Kind::Question(hosts.to_vec()) }
+        Self { yes: true, work: Work::Question(hosts.to_vec()) }
     }
 }
 
@@ -107,7 +107,7 @@ impl Context {
         operator.stop = self.stop.clone();
         operator.ssh_may_ask = self.terminal.can_ask();
         let Common { json, verbose, .. } = self.common;
-        let progress = Progress::new(Arc::clone(&self.terminal), json, verbose, manners.kind);
+        let progress = Progress::new(Arc::clone(&self.terminal), json, verbose, manners.work);
         let shown = thread::spawn(move || progress.show(received));
         let done = act(&operator);
         // The last sender goes, so the events end.

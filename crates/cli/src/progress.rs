@@ -19,7 +19,7 @@ pub(crate) use lines::Detail;
 
 /// What an operation does, as far as it matters for how it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
+pub(crate) enum Work {
     /// It changes hosts, or prepares that; its events say which hosts take part.
     #[default]
     Run,
@@ -40,15 +40,15 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// JSON, or a board with few lines above it, or all lines.
-    pub(crate) fn new(terminal: Arc<Terminal>, json: bool, verbose: u8, kind: Kind) -> Self {
+    pub(crate) fn new(terminal: Arc<Terminal>, json: bool, verbose: u8, work: Work) -> Self {
         let look = terminal.err();
         let is_live = look.is_terminal && !json;
         let mut board = Board::new(look.color);
-        if let Kind::Question(hosts) | Kind::Exec(hosts) = &kind {
+        if let Work::Question(hosts) | Work::Exec(hosts) = &work {
             board.ask(now(), hosts);
         }
         let board = Arc::new(Mutex::new(board));
-        let detail = Detail { is_live, verbose, kind };
+        let detail = Detail { is_live, verbose, work };
         Self { lines: Lines::new(detail, look.color), terminal, board, json, is_live }
     }
 

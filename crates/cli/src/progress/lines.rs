@@ -6,7 +6,7 @@ use deploy::{Event, News, Progress, Voice};
 use order::HostName;
 use report::{Stage, Timestamp};
 
-use super::{Kind, board::details};
+use super::{Work, board::details};
 use crate::{
     style::{Style, paint},
     text::{clean, counted, millis},
@@ -24,7 +24,7 @@ pub(crate) struct Detail {
     /// How often -v was given.
     pub(crate) verbose: u8,
     /// What the operation does.
-    pub(crate) kind: Kind,
+    pub(crate) work: Work,
 }
 
 /// One line.
@@ -62,7 +62,7 @@ impl Lines {
 
     /// Whether every stage is worth a line.
     fn is_plain(&self) -> bool {
-        !self.detail.is_live && self.detail.kind == Kind::Run
+        !self.detail.is_live && self.detail.work == Work::Run
     }
 
     fn told(&self, host: Option<&HostName>, what: &News) -> Option<Said> {
@@ -70,7 +70,7 @@ impl Lines {
         let text = match what {
             News::Began { run, hosts } if more => format!("run {run} with {}", counted(hosts.len(), "host")),
             News::StageBegan(stage) if plain || more => stage.word().to_owned(),
-            News::StageEnded { stage, good, millis } if more || (!good && self.detail.kind == Kind::Run) => {
+            News::StageEnded { stage, good, millis } if more || (!good && self.detail.work == Work::Run) => {
                 stage_ended(*stage, *good, *millis)
             }
             News::Waits { what } if plain || more => format!("waits: {}", clean(what)),
@@ -97,7 +97,7 @@ impl Lines {
     }
 
     fn line(&self, host: Option<&HostName>, from: Voice, text: &str) -> Option<Said> {
-        let (text, is_exec) = (clean(text), matches!(self.detail.kind, Kind::Exec(_)));
+        let (text, is_exec) = (clean(text), matches!(self.detail.work, Work::Exec(_)));
         match from {
             Voice::Out if is_exec => Some(Said { is_result: true, ..said(host, " | ", &text) }),
             Voice::Err if is_exec => Some(said(host, " | ", &text)),

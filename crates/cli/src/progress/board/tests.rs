@@ -54,7 +54,11 @@ fn hundreds_of_hosts_leave_room() {
     for (index, name) in names.iter().enumerate() {
         match index % 3 {
             0 => {
-                board.take(&event(0, name, News::Result(Box::new(deployed(results()[index % 11].1.clone())))))
+                board.take(&event(
+                    0,
+                    name,
+                    News::Result(Box::new(deployed(results()[index % 11].1.clone()))),
+                ));
             }
             1 if index > 290 => board.take(&event(0, name, News::StageBegan(Stage::Activate))),
             _ => {}

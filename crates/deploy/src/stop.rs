@@ -49,7 +49,8 @@ impl Stop {
     }
 
     /// What evaluations and builds look at.
-    pub(crate) fn nix(&self) -> &Cancel {
+    #[must_use]
+    pub fn nix(&self) -> &Cancel {
         &self.nix
     }
 }

@@ -16,6 +16,7 @@ demo: needs products ## Deploy a fleet to three real hosts, and one configuratio
 test: needs lint unit scenarios ## Everything: rules, format, lints, unit tests, scenarios on real hosts
 
 bench: needs products images ## Measure; ONLY=area for one area
+	cargo build --quiet --release --package cli
 	cargo xtask bench $(ONLY)
 
 needs:

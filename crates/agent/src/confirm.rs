@@ -2,40 +2,57 @@
 
 use std::{
     fs::{self, Permissions},
-    io,
+    io::{self, Read},
     os::unix::{
         fs::PermissionsExt,
         net::{UnixListener, UnixStream},
     },
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use activate::{Event, Reply as Told};
 use host::{Wish, paths};
-use order::Mode;
+use order::{Mode, OrderId};
 use report::Ending;
 use session::{Answer, Channel, Reply, Request, read_frame, write_frame};
 
-use crate::{facts, words};
+use crate::{facts, owner, words};
 
 /// How long a session may take to say what it wants.
 const SAY: Duration = Duration::from_secs(5);
+/// How long a session that was hung up on asks again, and how often.
+const CROWDED: Duration = Duration::from_secs(20);
+const AGAIN: Duration = Duration::from_millis(100);
+/// How many sessions may ask at once.
+const MOST: usize = 16;
 /// How long an answer may take: the boot loader's installer has no limit, so this is long.
 const ANSWER: Duration = Duration::from_secs(3600);
 
 /// Listens for wishes until the process ends. Without a socket nobody can confirm, and the activation goes back.
-pub(crate) fn listen() -> Receiver<Wish> {
+pub(crate) fn listen(order: &OrderId) -> Receiver<Wish> {
     let (sender, receiver) = mpsc::channel();
+    let order = order.clone();
+    let open = Arc::new(());
     // A socket that a dead owner left behind.
     let _gone = fs::remove_file(paths::SOCKET);
     if let Ok(listener) = UnixListener::bind(paths::SOCKET) {
         let _strict_already = fs::set_permissions(paths::SOCKET, Permissions::from_mode(0o600));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let sender = sender.clone();
-                thread::spawn(move || drop(serve(stream, &sender)));
+                // Whoever comes beyond that is hung up on, and asks again.
+                if Arc::strong_count(&open) > MOST {
+                    continue;
+                }
+                let (sender, order, open) = (sender.clone(), order.clone(), Arc::clone(&open));
+                thread::spawn(move || {
+                    drop(serve(stream, &order, &sender));
+                    drop(open);
+                });
             }
         });
     }
@@ -48,13 +65,19 @@ pub(crate) fn close() {
     let _gone = fs::remove_file(paths::SOCKET);
 }
 
-fn serve(mut stream: UnixStream, wishes: &Sender<Wish>) -> io::Result<()> {
-    stream.set_read_timeout(Some(SAY))?;
-    let Ok(Some(frame)) = read_frame(&mut stream) else { return Ok(()) };
+fn serve(mut stream: UnixStream, mine: &OrderId, wishes: &Sender<Wish>) -> io::Result<()> {
+    let mut hasty = Hasty { stream: &stream, until: Instant::now() + SAY };
+    let Ok(Some(frame)) = read_frame(&mut hasty) else { return Ok(()) };
     let Ok(request) = Request::from_payload(&frame.payload) else { return Ok(()) };
     let event = match request {
         Request::Confirm { order, nonce } => Event::Confirm { order, nonce },
-        Request::Abort { .. } => Event::Abort,
+        Request::Abort { order } if order == *mine => Event::Abort,
+        // The order that is meant is not this owner's: it has ended.
+        Request::Abort { .. } => {
+            let reply = Reply::Answer(without_owner(&request));
+            let _gone = write_frame(&mut stream, Channel::Control, &reply.to_payload());
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let (answer, told) = mpsc::channel();
@@ -64,6 +87,23 @@ fn serve(mut stream: UnixStream, wishes: &Sender<Wish>) -> io::Result<()> {
     // A session that has gone needs no answer.
     let _gone = write_frame(&mut stream, Channel::Control, &reply.to_payload());
     Ok(())
+}
+
+/// A stream that must have been read by a certain time, however slowly its other end writes.
+struct Hasty<'a> {
+    stream: &'a UnixStream,
+    until: Instant,
+}
+
+impl Read for Hasty<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        self.stream.read(buffer)
+    }
 }
 
 fn translate(told: Told) -> Answer {
@@ -85,10 +125,22 @@ fn translate(told: Told) -> Answer {
 /// Passes a session's [`Request::Confirm`] or [`Request::Abort`] on; the answer is from the owner, or from the journal
 /// if there is none.
 pub(crate) fn pass_on(request: &Request) -> Reply {
-    match ask(request) {
-        Ok(Some(reply)) => reply,
-        Ok(None) | Err(_) => Reply::Answer(without_owner(request)),
+    let start = Instant::now();
+    loop {
+        match ask(request) {
+            Ok(Some(reply)) => return reply,
+            // An owner that lives and hung up has too many sessions at the moment, or is about to end.
+            Ok(None) | Err(_) if start.elapsed() < CROWDED && has_owner(request) => thread::sleep(AGAIN),
+            Ok(None) | Err(_) => return Reply::Answer(without_owner(request)),
+        }
     }
+}
+
+fn has_owner(request: &Request) -> bool {
+    facts::record().is_some_and(|record| {
+        let id = &record.order.id;
+        asked(request) == Some(id) && !record.state.phase().is_end() && owner::lives(id)
+    })
 }
 
 fn ask(request: &Request) -> io::Result<Option<Reply>> {
@@ -99,11 +151,14 @@ fn ask(request: &Request) -> io::Result<Option<Reply>> {
     Ok(frame.and_then(|frame| Reply::from_payload(&frame.payload).ok()))
 }
 
-fn without_owner(request: &Request) -> Answer {
-    let asked = match request {
+fn asked(request: &Request) -> Option<&OrderId> {
+    match request {
         Request::Confirm { order, .. } | Request::Abort { order } => Some(order),
         _ => None,
-    };
-    let ended = facts::record().filter(|record| Some(&record.order.id) == asked);
+    }
+}
+
+fn without_owner(request: &Request) -> Answer {
+    let ended = facts::record().filter(|record| Some(&record.order.id) == asked(request));
     Answer::TooLate(ended.and_then(|record| words::ending(&record.state)))
 }

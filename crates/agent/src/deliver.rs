@@ -1,7 +1,7 @@
 //! An order arrives: a session hands it to an owner and tells the operator what the owner makes of it.
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use report::{Cause, CauseKind};
 use session::Reply;
 
 use crate::{
+    facts,
     handover::{self, Verdict},
     owner,
 };
@@ -34,16 +35,33 @@ pub(crate) fn deliver(order: &Order, host: &HostName) -> Reply {
             "dry-activate is not an order; run it as a command",
         ));
     }
+    if let Some(known) = known(order) {
+        return known;
+    }
     match hand_over(order) {
         Verdict::Accepted => Reply::Accepted { order: order.id.clone() },
         Verdict::Refused(cause) => Reply::Refused(cause),
     }
 }
 
+/// The answer to an order that has been delivered before: the operator did not hear it the first time.
+fn known(order: &Order) -> Option<Reply> {
+    let recorded = facts::record().filter(|record| record.order.id == order.id).map(|record| record.order);
+    if !owner::lives(&order.id) && recorded.is_none() {
+        return None;
+    }
+    Some(match recorded {
+        Some(recorded) if recorded != *order => {
+            let text = format!("the host knows another order of the name {}", order.id);
+            Reply::Refused(Cause::new(CauseKind::Stale, text))
+        }
+        _ => Reply::Accepted { order: order.id.clone() },
+    })
+}
+
 fn hand_over(order: &Order) -> Verdict {
     let internal = |text: String| Verdict::Refused(Cause::new(CauseKind::Internal, text));
-    let laid = fs::create_dir_all(paths::RUN).and_then(|()| handover::lay_down(order));
-    if let Err(error) = laid {
+    if let Err(error) = handover::lay_down(order) {
         return internal(format!("the order cannot be written to {}: {error}", paths::RUN));
     }
     if let Err(fault) = owner::start(&order.id) {

@@ -4,18 +4,27 @@ use std::{
     fs::File,
     io::{self, PipeReader, Write, pipe},
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    sync::atomic::{AtomicBool, Ordering},
     thread,
+    time::{Duration, Instant},
 };
 
 use report::{Cause, CauseKind};
-use run::{Command, Error, Output};
+use run::{Child, Command, Error, Output};
 use session::{Channel, Exec, Exit, FrameError, Reply};
 
 use crate::outbox::Outbox;
 
-/// Runs the program to its end and tells the operator how it ended.
-pub(crate) fn exec<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>) -> Result<(), FrameError> {
-    match run(wish, outbox) {
+/// How often the program, its time and its session are looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Runs the program to its end, or until `stop`, and tells the operator how it ended.
+pub(crate) fn exec<W: Write + Send>(
+    wish: &Exec,
+    outbox: &Outbox<W>,
+    stop: &AtomicBool,
+) -> Result<(), FrameError> {
+    match run(wish, outbox, stop) {
         Ok(exit) => outbox.reply(&Reply::Exited(exit)),
         Err(error) => {
             let program = wish.words.first().map_or("", String::as_str);
@@ -25,33 +34,41 @@ pub(crate) fn exec<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>) -> Result<(
     }
 }
 
-fn run<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>) -> Result<Exit, Error> {
+fn run<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>, stop: &AtomicBool) -> Result<Exit, Error> {
     let io_error = |source| Error::Start { command: wish.words.join(" "), source };
     let (out, out_end) = output().map_err(io_error)?;
     let (err, err_end) = output().map_err(io_error)?;
     let (program, arguments) = wish.words.split_first().unzip();
-    let mut command = Command::new(program.map_or("", String::as_str))
+    let child = Command::new(program.map_or("", String::as_str))
         .args(arguments.unwrap_or_default())
         .stdout(out_end)
-        .stderr(err_end);
-    if let Some(limit) = wish.limit {
-        command = command.timeout(limit);
-    }
-    let child = command.spawn()?;
-    let ended = thread::scope(|scope| {
-        // An operator who is gone is noticed by the session; the program runs to its end.
+        .stderr(err_end)
+        .spawn()?;
+    thread::scope(|scope| {
         scope.spawn(|| drop(outbox.pass_on(Channel::Out, out)));
         scope.spawn(|| drop(outbox.pass_on(Channel::Err, err)));
-        child.wait()
-    });
-    match ended {
-        Ok(finished) => Ok(match (finished.status.code(), finished.status.signal()) {
-            (Some(code), _) => Exit::Code(code),
-            (None, signal) => Exit::Signal(signal.unwrap_or(0)),
-        }),
-        Err(Error::TimedOut { .. }) => Ok(Exit::TimedOut),
-        Err(error) => Err(error),
+        wait(child, wish.limit, stop)
+    })
+}
+
+/// Waits for the program; kills it with all that it started when its time is over or nobody waits any more.
+fn wait(mut child: Child, limit: Option<Duration>, stop: &AtomicBool) -> Result<Exit, Error> {
+    let start = Instant::now();
+    let mut late = false;
+    while child.is_running() {
+        late = limit.is_some_and(|limit| start.elapsed() >= limit);
+        if late || stop.load(Ordering::Relaxed) {
+            child.kill();
+            break;
+        }
+        thread::sleep(LOOK);
     }
+    let status = child.wait()?.status;
+    Ok(match (late, status.code()) {
+        (true, _) => Exit::TimedOut,
+        (false, Some(code)) => Exit::Code(code),
+        (false, None) => Exit::Signal(status.signal().unwrap_or(0)),
+    })
 }
 
 /// A pipe whose writing end is the child's alone.

@@ -6,7 +6,6 @@ use activate::{Journal, Record};
 use host::{BootClock, FileJournal, Files};
 use report::{HostStatus, Timestamp};
 use session::Hello;
-use store::store_path::{StoreDir, StorePath};
 use system::{System, reboot_reasons};
 
 use crate::{history, words};
@@ -25,7 +24,7 @@ pub(crate) fn hello() -> Hello {
         oldest: session::OLDEST,
         newest: session::VERSION,
         agent: env!("CARGO_PKG_VERSION").to_owned(),
-        path: own_path(),
+        path: host::own_path(),
         platform: host::host_platform(),
         free_store: host::free_bytes("/nix/store").unwrap_or(0),
         free_boot: host::free_boot(),
@@ -35,14 +34,6 @@ pub(crate) fn hello() -> Hello {
         last,
         pending: unfinished.map(|record| record.order.id),
     }
-}
-
-/// The store path that this program runs from, if it lies in the store.
-pub(crate) fn own_path() -> Option<StorePath> {
-    let this = std::env::current_exe().ok()?;
-    let below = this.to_str()?.strip_prefix(StoreDir::default().as_str())?.strip_prefix('/')?;
-    let (base, _) = below.split_once('/')?;
-    StorePath::from_base_name(base.as_bytes()).ok()
 }
 
 /// All that can be said.

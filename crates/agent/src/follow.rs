@@ -4,6 +4,7 @@ use std::{
     fs::{self, File},
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::MetadataExt,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -23,15 +24,19 @@ const BEAT: Duration = Duration::from_secs(5);
 /// How often somebody is looked for who brings the activation to its end.
 const HEAL: Duration = Duration::from_secs(5);
 
-/// Tells how the order goes on until it has ended.
-pub(crate) fn follow<W: Write>(order: &OrderId, outbox: &Outbox<W>) -> Result<(), FrameError> {
+/// Tells how the order goes on until it has ended, or somebody wants this to stop.
+pub(crate) fn follow<W: Write>(
+    order: &OrderId,
+    outbox: &Outbox<W>,
+    stop: &AtomicBool,
+) -> Result<(), FrameError> {
     let mut log = Log { path: format!("{}/{order}.log", paths::RUN), at: 0 };
-    let mut journal = (0, 0);
+    let mut journal = [None; 2];
     let mut told = None;
     let mut healed = Instant::now();
-    loop {
+    while !stop.load(Ordering::Relaxed) {
         log.tell(outbox)?;
-        let stamp = fs::metadata(paths::JOURNAL).map_or((0, 0), |file| (file.ino(), file.mtime_nsec()));
+        let stamp = [paths::JOURNAL, paths::JOURNAL_SHADOW].map(stamp);
         let due = told.is_none_or(|told: Instant| told.elapsed() >= BEAT);
         if stamp != journal || due {
             (journal, told) = (stamp, Some(Instant::now()));
@@ -50,6 +55,12 @@ pub(crate) fn follow<W: Write>(order: &OrderId, outbox: &Outbox<W>) -> Result<()
         }
         thread::sleep(LOOK);
     }
+    Ok(())
+}
+
+/// What changes whenever a file is replaced.
+fn stamp(path: &str) -> Option<(u64, i64)> {
+    fs::metadata(path).ok().map(|file| (file.ino(), file.mtime_nsec()))
 }
 
 /// What the journal says of the order; nothing if it is about to begin.

@@ -2,11 +2,9 @@
 
 use std::{fs, io, path::PathBuf};
 
-use atomic_write_file::AtomicWriteFile;
 use host::paths;
 use order::{Order, OrderId};
 use report::{Cause, CauseKind};
-use std::io::Write;
 
 /// What the owner makes of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +25,8 @@ fn verdict_file(order: &OrderId) -> PathBuf {
 
 /// Lays the order down for its owner. It holds the nonce, so only root may read it.
 pub(crate) fn lay_down(order: &Order) -> io::Result<()> {
-    write(&order_file(&order.id), &order.to_json())
+    host::make_runtime()?;
+    host::write_private(order_file(&order.id), &order.to_json())
 }
 
 /// Takes the order up.
@@ -44,7 +43,7 @@ pub(crate) fn judge(id: &OrderId, verdict: &Verdict) -> io::Result<()> {
         Verdict::Accepted => Vec::new(),
         Verdict::Refused(cause) => cause.to_json(),
     };
-    write(&verdict_file(id), &bytes)
+    host::write_private(verdict_file(id), &bytes)
 }
 
 /// What was said, once it was.
@@ -65,10 +64,4 @@ pub(crate) fn clear(id: &OrderId) {
         // What is not there needs no removal; what cannot be removed goes with the next boot.
         let _gone = fs::remove_file(file);
     }
-}
-
-fn write(path: &PathBuf, bytes: &[u8]) -> io::Result<()> {
-    let mut file = AtomicWriteFile::open(path)?;
-    file.write_all(bytes)?;
-    file.commit()
 }

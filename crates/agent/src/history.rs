@@ -2,10 +2,9 @@
 
 use std::{
     fs::{self, File},
-    io::{Read, Write},
+    io::Read,
 };
 
-use atomic_write_file::AtomicWriteFile;
 use host::paths;
 use report::{Generation, LastActivation};
 use session::Reply;
@@ -34,10 +33,7 @@ pub(crate) fn add(last: &LastActivation) {
     let skip = entries.len().saturating_sub(KEPT);
     let lines: Vec<u8> =
         entries.iter().skip(skip).flat_map(|entry| [entry.to_json(), b"\n".to_vec()].concat()).collect();
-    let _unwritten = AtomicWriteFile::open(paths::HISTORY).and_then(|mut file| {
-        file.write_all(&lines)?;
-        file.commit()
-    });
+    let _unwritten = host::write_private(paths::HISTORY, &lines);
 }
 
 /// The activations that are known, oldest first; lines of a newer Lockstep are left out.

@@ -19,6 +19,7 @@ mod follow;
 mod guard;
 mod handover;
 mod history;
+mod jobs;
 mod outbox;
 mod owner;
 mod session;

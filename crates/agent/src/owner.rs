@@ -6,6 +6,7 @@ use activate::{Fault, Journal, Record, begin, resume as resume_record};
 use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
 use order::{Order, OrderId};
 use report::{Cause, CauseKind};
+use system::units::UnitStates;
 
 use crate::{
     confirm, facts,
@@ -35,6 +36,7 @@ pub(crate) fn current() -> Option<Order> {
 /// Starts somebody who brings an unfinished activation to its end, if nobody does. Called at every contact: after a
 /// power cut nobody else is there.
 pub(crate) fn heal() {
+    FileJournal.catch_up();
     let Some(order) = current() else { return };
     if lives(&order.id) || host::guard_is_there(&order.id) || host::service_lives(&resumer(&order.id)) {
         return;
@@ -49,7 +51,7 @@ fn resumer(order: &OrderId) -> String {
 
 /// The role `own`: carries one order out.
 pub(crate) fn own(id: &OrderId) -> ExitCode {
-    let (lock, record) = match prepare(id) {
+    let (lock, record, units) = match prepare(id) {
         Ok(prepared) => prepared,
         Err(cause) => {
             // A session that has gone does not read it.
@@ -57,8 +59,8 @@ pub(crate) fn own(id: &OrderId) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let wishes = confirm::listen();
-    let mut machine = Machine::new(Role::Owner, id.clone(), wishes);
+    let wishes = confirm::listen(id);
+    let mut machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
     if handover::judge(id, &Verdict::Accepted).is_err() {
         return ExitCode::FAILURE;
     }
@@ -79,7 +81,7 @@ pub(crate) fn resume() -> ExitCode {
 /// Brings an unfinished record to its end; the caller holds the lock.
 fn recover() {
     let Some(record) = facts::record().filter(|record| !record.state.phase().is_end()) else { return };
-    let wishes = confirm::listen();
+    let wishes = confirm::listen(&record.order.id);
     let mut machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
     let ended = resume_record(record, &mut machine, &mut FileJournal, &mut BootClock::new());
     finish(&ended.record);
@@ -91,7 +93,11 @@ pub(crate) fn finish(record: &Record) {
         history::add(&last);
     }
     confirm::close();
-    handover::clear(&record.order.id);
+    let id = &record.order.id;
+    handover::clear(id);
+    // A log that cannot be kept is in /run until the next boot.
+    let _unkept = host::keep_log(id);
+    host::tidy_runtime(id);
 }
 
 fn take_lock() -> io::Result<Option<Lock>> {
@@ -101,7 +107,7 @@ fn take_lock() -> io::Result<Option<Lock>> {
 }
 
 /// All that must hold before the journal is touched.
-fn prepare(id: &OrderId) -> Result<(Lock, Record), Cause> {
+fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
     let order = handover::take_up(id)?;
     let lock = take_lock().map_err(|error| {
         Cause::new(CauseKind::Internal, format!("the lock {} cannot be had: {error}", paths::LOCK))
@@ -111,11 +117,11 @@ fn prepare(id: &OrderId) -> Result<(Lock, Record), Cause> {
     let last = FileJournal.load().map_err(|error| Cause::new(CauseKind::Internal, host::chain(&error)))?;
     compare_and_set(&order, last.as_ref())?;
     host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;
-    let before = host::snapshot(&order.settings)
+    let (before, units) = host::snapshot(&order.settings)
         .map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
     let record = Record::new(order, before, BootClock::new().moment())
         .map_err(|error| Cause::new(CauseKind::Refused, error.to_string()))?;
-    Ok((lock, record))
+    Ok((lock, record, units))
 }
 
 fn busy() -> Cause {

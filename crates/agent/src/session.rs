@@ -4,17 +4,32 @@ use std::{
     io::{BufReader, Read, Write},
     path::Path,
     process::ExitCode,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
 use host::paths;
-use order::HostName;
+use order::{HostName, OrderId};
 use report::{Cause, CauseKind};
-use session::{Channel, Frame, FrameError, MessageError, Reply, Request, read_frame};
+use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, read_frame};
 use thiserror::Error;
 
-use crate::{confirm, deliver, exec, facts, follow, history, outbox::Outbox, owner, tunnel::Tunnel};
+use crate::{
+    confirm, deliver, exec, facts, follow, history,
+    jobs::{Jobs, Kind},
+    outbox::Outbox,
+    owner,
+    tunnel::Tunnel,
+};
+
+/// How long an operator may take to begin.
+const BEGIN: Duration = Duration::from_secs(60);
+/// How many orders one session follows at once.
+const MOST_FOLLOWED: usize = 4;
 
 /// Why a session ends before it was asked to.
 #[derive(Debug, Error)]
@@ -52,22 +67,29 @@ fn talk<W: Write + Send + 'static>(
     outbox.magic()?;
     owner::heal();
     outbox.reply(&Reply::Hello(Box::new(facts::hello())))?;
+    let begun = expect_beginning(outbox);
     let Some(host) = begin(input)? else { return Ok(()) };
-    let mut session = Session { outbox: Arc::clone(outbox), host, tunnel: None };
-    while let Some(frame) = read_frame(input)? {
-        match frame.channel {
-            Channel::Control => {
-                let request = Request::from_payload(&frame.payload)?;
-                if request == Request::End {
-                    break;
-                }
-                session.answer(request)?;
-            }
-            Channel::Store => session.store_bytes(&frame)?,
-            _ => return Err(SessionError::Order("bytes on a channel that the operator does not write")),
+    begun.store(true, Ordering::Relaxed);
+    let mut session = Session { outbox: Arc::clone(outbox), host, tunnel: None, jobs: Jobs::default() };
+    let ended = session.listen(input);
+    session.jobs.end();
+    ended
+}
+
+/// Ends this process if nobody begins to speak: a connection that was never used is nobody's session.
+fn expect_beginning<W: Write + Send + 'static>(outbox: &Arc<Outbox<W>>) -> Arc<AtomicBool> {
+    let begun = Arc::new(AtomicBool::new(false));
+    let (outbox, watched) = (Arc::clone(outbox), Arc::clone(&begun));
+    thread::spawn(move || {
+        thread::sleep(BEGIN);
+        if !watched.load(Ordering::Relaxed) {
+            let cause =
+                Cause::new(CauseKind::Agent, "nobody began to speak: the other end is not Lockstep's");
+            let _gone = outbox.reply(&Reply::Refused(cause));
+            std::process::exit(1);
         }
-    }
-    Ok(())
+    });
+    begun
 }
 
 /// The operator's first words; none if it left at once.
@@ -89,9 +111,27 @@ struct Session<W> {
     outbox: Arc<Outbox<W>>,
     host: HostName,
     tunnel: Option<Tunnel>,
+    jobs: Jobs,
 }
 
 impl<W: Write + Send + 'static> Session<W> {
+    fn listen(&mut self, input: &mut impl Read) -> Result<(), SessionError> {
+        while let Some(frame) = read_frame(input)? {
+            match frame.channel {
+                Channel::Control => {
+                    let request = Request::from_payload(&frame.payload)?;
+                    if request == Request::End {
+                        break;
+                    }
+                    self.answer(request)?;
+                }
+                Channel::Store => self.store_bytes(&frame)?,
+                _ => return Err(SessionError::Order("bytes on a channel that the operator does not write")),
+            }
+        }
+        Ok(())
+    }
+
     fn answer(&mut self, request: Request) -> Result<(), SessionError> {
         match request {
             Request::Begin { .. } => return Err(SessionError::Order("a second beginning")),
@@ -101,30 +141,25 @@ impl<W: Write + Send + 'static> Session<W> {
             Request::Store => self.open_store()?,
             Request::StoreEnd => self.close_store()?,
             Request::Deliver(order) => self.outbox.reply(&deliver::deliver(&order, &self.host))?,
-            Request::Follow { order } => self.follow(order),
+            Request::Follow { order } => self.follow(order)?,
             Request::Confirm { .. } | Request::Abort { .. } => {
-                self.outbox.reply(&confirm::pass_on(&request))?
+                self.outbox.reply(&confirm::pass_on(&request))?;
             }
-            Request::Exec(wish) => exec::exec(&wish, &self.outbox)?,
+            Request::Exec(wish) => self.exec(wish)?,
             Request::End => {}
         }
         Ok(())
     }
 
     fn open_store(&mut self) -> Result<(), SessionError> {
-        if self.tunnel.is_some() {
+        if self.tunnel.as_ref().is_some_and(Tunnel::is_open) {
             return Err(SessionError::Order("a second store"));
         }
-        let opened = Tunnel::open(Path::new(paths::NIX_DAEMON)).and_then(|tunnel| {
-            let answers = tunnel.answers()?;
-            Ok((tunnel, answers))
-        });
-        match opened {
-            Ok((tunnel, answers)) => {
-                self.tunnel = Some(tunnel);
+        match Tunnel::open(Path::new(paths::NIX_DAEMON)) {
+            Ok(tunnel) => {
+                // In this order: no byte of the daemon goes before the word that it is there.
                 self.outbox.reply(&Reply::StoreReady)?;
-                let outbox = Arc::clone(&self.outbox);
-                thread::spawn(move || answers(&outbox));
+                self.tunnel = Some(tunnel.pass_on(Arc::clone(&self.outbox)));
             }
             Err(error) => {
                 let text = format!(
@@ -139,8 +174,8 @@ impl<W: Write + Send + 'static> Session<W> {
 
     fn close_store(&mut self) -> Result<(), SessionError> {
         match self.tunnel.take() {
-            // The thread that passes its answers on says that it has ended.
-            Some(tunnel) => drop(tunnel),
+            // Whoever passes its answers on says that it has ended.
+            Some(tunnel) => tunnel.close(),
             None => self.outbox.reply(&Reply::StoreEnded { error: None })?,
         }
         Ok(())
@@ -154,9 +189,23 @@ impl<W: Write + Send + 'static> Session<W> {
     }
 
     /// Follows in a thread of its own, so that a confirmation can be sent meanwhile.
-    fn follow(&self, order: order::OrderId) {
+    fn follow(&mut self, order: OrderId) -> Result<(), SessionError> {
+        if self.jobs.count(Kind::Follow) >= MOST_FOLLOWED {
+            return Err(SessionError::Order("too many orders to follow"));
+        }
         let outbox = Arc::clone(&self.outbox);
         // An operator who is gone needs no more news.
-        thread::spawn(move || drop(follow::follow(&order, &outbox)));
+        self.jobs.start(Kind::Follow, move |stop| drop(follow::follow(&order, &outbox, stop)));
+        Ok(())
+    }
+
+    /// Runs a program while the session listens on: when the operator is gone, the program is ended.
+    fn exec(&mut self, wish: Exec) -> Result<(), SessionError> {
+        if self.jobs.count(Kind::Exec) > 0 {
+            return Err(SessionError::Order("a second program"));
+        }
+        let outbox = Arc::clone(&self.outbox);
+        self.jobs.start(Kind::Exec, move |stop| drop(exec::exec(&wish, &outbox, stop)));
+        Ok(())
     }
 }

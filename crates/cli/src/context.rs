@@ -17,7 +17,7 @@ use crate::{
     arguments::{Common, Hosts, NixOptions, Selected},
     ask::Person,
     failure::{Failure, Kind},
-    progress::Progress,
+    progress::{Progress, Work, now},
     summary,
     terminal::Terminal,
     wire,
@@ -47,12 +47,19 @@ pub(crate) struct Description {
 }
 
 /// How an operation is shown and asked about.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Manners {
     /// Every question is answered with yes.
     pub(crate) yes: bool,
-    /// What hosts print is what was asked for.
-    pub(crate) is_exec: bool,
+    /// What it does.
+    pub(crate) work: Work,
+}
+
+impl Manners {
+    /// These hosts are asked something.
+    pub(crate) fn question(hosts: &[HostName]) -> Self {
+        Self { yes: true, work: Work::Question(hosts.to_vec()) }
+    }
 }
 
 impl Context {
@@ -100,7 +107,7 @@ impl Context {
         operator.stop = self.stop.clone();
         operator.ssh_may_ask = self.terminal.can_ask();
         let Common { json, verbose, .. } = self.common;
-        let progress = Progress::new(Arc::clone(&self.terminal), json, verbose, manners.is_exec);
+        let progress = Progress::new(Arc::clone(&self.terminal), json, verbose, manners.work);
         let shown = thread::spawn(move || progress.show(received));
         let done = act(&operator);
         // The last sender goes, so the events end.
@@ -114,7 +121,7 @@ impl Context {
     /// Shows how a run that acts went; gives its exit code.
     pub(crate) fn conclude(&self, outcome: &Outcome) -> u8 {
         if self.common.json {
-            self.terminal.json(&wire::outcome(outcome));
+            self.terminal.json(&wire::outcome(outcome, now()));
         } else {
             let look = self.terminal.out();
             let form =

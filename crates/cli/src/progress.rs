@@ -9,12 +9,25 @@ use std::{
 };
 
 use deploy::Event;
+use order::HostName;
 use report::Timestamp;
 
 use self::{board::Board, lines::Lines};
-use crate::{terminal::Terminal, wire};
+use crate::terminal::Terminal;
 
-pub(crate) use lines::{Detail, voice};
+pub(crate) use lines::Detail;
+
+/// What an operation does, as far as it matters for how it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Work {
+    /// It changes hosts, or prepares that; its events say which hosts take part.
+    #[default]
+    Run,
+    /// These hosts are asked something.
+    Question(Vec<HostName>),
+    /// On these hosts a program runs, and what it prints is what was asked for.
+    Exec(Vec<HostName>),
+}
 
 /// Shows events until there are no more.
 pub(crate) struct Progress {
@@ -27,11 +40,15 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// JSON, or a board with few lines above it, or all lines.
-    pub(crate) fn new(terminal: Arc<Terminal>, json: bool, verbose: u8, is_exec: bool) -> Self {
+    pub(crate) fn new(terminal: Arc<Terminal>, json: bool, verbose: u8, work: Work) -> Self {
         let look = terminal.err();
         let is_live = look.is_terminal && !json;
-        let detail = Detail { is_live, verbose, is_exec };
-        let board = Arc::new(Mutex::new(Board::new(look.color)));
+        let mut board = Board::new(look.color);
+        if let Work::Question(hosts) | Work::Exec(hosts) = &work {
+            board.ask(now(), hosts);
+        }
+        let board = Arc::new(Mutex::new(board));
+        let detail = Detail { is_live, verbose, work };
         Self { lines: Lines::new(detail, look.color), terminal, board, json, is_live }
     }
 
@@ -50,7 +67,9 @@ impl Progress {
 
     fn take(&mut self, event: &Event) {
         if self.json {
-            self.terminal.json(&wire::event(event));
+            let mut line = event.to_json();
+            line.push(b'\n');
+            self.terminal.write_out(&line);
             return;
         }
         lock(&self.board).take(event);

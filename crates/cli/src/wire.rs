@@ -1,131 +1,211 @@
-//! The documented JSON of results and events (`docs/json.md`): written here only, read by others.
+//! The documented JSON of what commands tell (`docs/json.md`): written here only, read by others.
+//!
+//! Events have their form from crate `deploy`; reports, statuses and causes have their stored forms from `report`.
 
-mod answer;
-mod event;
-mod outcome;
-mod status;
-
-use order::SystemPath;
-use report::{Cause, Ending, HostResult, Stage};
+use deploy::{Answered, Exit, HostOutcome, Outcome};
+use fleet::Shown;
+use order::{HostName, SystemPath};
+use report::{Cause, Generation, LastActivation, Report, Timestamp, What};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use store::store_path::StoreDir;
 
-pub(crate) use answer::{exited, history, setting};
-pub(crate) use event::event;
-pub(crate) use outcome::outcome;
-pub(crate) use status::status;
+use crate::fleet_status::HostRow;
 
-/// The version of all forms. New fields and new kinds of events do not raise it.
+/// The version of all forms. New fields and new kinds of lines do not raise it.
 pub(crate) const VERSION: u32 = 1;
 
-/// A system as its whole path.
-fn system(path: &SystemPath) -> String {
-    path.in_store(&StoreDir::default())
-}
-
-/// How a host's part ended: a word, and what belongs to it.
+/// The last line of a run that acts: every host once more, with its times and its log.
 #[derive(Debug, Serialize)]
-pub(crate) struct ResultWire<'a> {
-    result: &'static str,
+pub(crate) struct OutcomeWire<'a> {
+    version: u32,
+    event: &'static str,
+    run: &'a str,
     exit_code: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stage: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<CauseWire<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lasting: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remedy: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aftermath: Option<&'a [String]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    hosts: Vec<HostWire<'a>>,
+    left_out: Vec<LeftOutWire<'a>>,
 }
 
-impl<'a> From<&'a HostResult> for ResultWire<'a> {
-    fn from(result: &'a HostResult) -> Self {
-        let mut wire = Self { exit_code: result.exit_code(), ..Self::word("") };
-        match result {
-            HostResult::AlreadyThere => wire.result = "already_there",
-            HostResult::Done => wire.result = "done",
-            HostResult::Activated(ending) => {
-                return Self { exit_code: wire.exit_code, ..Self::from(ending) };
-            }
-            HostResult::Failed { stage, cause } => {
-                wire.result = "failed";
-                wire.stage = Some(stage.word());
-                wire.cause = Some(cause.into());
-            }
-            HostResult::Pending { why } => {
-                wire.result = "pending";
-                wire.why = Some(why);
-            }
-            HostResult::Skipped { why } => {
-                wire.result = "left_out";
-                wire.why = Some(why);
-            }
-        }
-        wire
-    }
-}
-
-impl<'a> From<&'a Ending> for ResultWire<'a> {
-    fn from(ending: &'a Ending) -> Self {
-        let exit_code = HostResult::Activated(ending.clone()).exit_code();
-        let mut wire = match ending {
-            Ending::Confirmed { lasting } => Self { lasting: Some(*lasting), ..Self::word("confirmed") },
-            Ending::RolledBack { aftermath, .. } => {
-                Self { aftermath: Some(aftermath), ..Self::word("rolled_back") }
-            }
-            Ending::Unchanged { .. } => Self::word("unchanged"),
-            Ending::Stuck { remedy, .. } => Self { remedy: Some(remedy), ..Self::word("stuck") },
-        };
-        wire.exit_code = exit_code;
-        wire.cause = ending.cause().map(CauseWire::from);
-        wire
-    }
-}
-
-impl ResultWire<'_> {
-    fn word(result: &'static str) -> Self {
-        Self {
-            result,
-            exit_code: 0,
-            stage: None,
-            cause: None,
-            lasting: None,
-            remedy: None,
-            aftermath: None,
-            why: None,
-        }
-    }
-}
-
-/// Why something failed.
 #[derive(Debug, Serialize)]
-pub(crate) struct CauseWire<'a> {
-    kind: &'static str,
-    text: &'a str,
-    log: &'a [String],
+struct HostWire<'a> {
+    host: &'a str,
+    exit_code: u8,
+    stages: Vec<StageWire>,
+    notes: &'a [String],
+    log: Option<String>,
+    report: Option<Box<RawValue>>,
 }
 
-impl<'a> From<&'a Cause> for CauseWire<'a> {
-    fn from(cause: &'a Cause) -> Self {
-        Self { kind: cause.kind.word(), text: &cause.text, log: &cause.log }
-    }
-}
-
-/// How long a stage took.
 #[derive(Debug, Serialize)]
-pub(crate) struct StageWire {
+struct StageWire {
     stage: &'static str,
     millis: u64,
 }
 
-impl From<&(Stage, u64)> for StageWire {
-    fn from((stage, millis): &(Stage, u64)) -> Self {
-        Self { stage: stage.word(), millis: *millis }
+#[derive(Debug, Serialize)]
+struct LeftOutWire<'a> {
+    name: &'a str,
+    why: &'a str,
+}
+
+/// What is known of one host.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusWire<'a> {
+    version: u32,
+    at: u64,
+    event: &'static str,
+    host: &'a str,
+    reached: bool,
+    millis: u64,
+    in_step: Option<bool>,
+    expected: Option<String>,
+    unreachable_since: Option<u64>,
+    cause: Option<Box<RawValue>>,
+    seen: Option<Box<RawValue>>,
+    deployed: Option<Box<RawValue>>,
+}
+
+/// What a host did, and the generations that it has.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryWire<'a> {
+    version: u32,
+    event: &'static str,
+    host: &'a str,
+    millis: u64,
+    activations: Vec<Option<Box<RawValue>>>,
+    generations: Vec<Option<Box<RawValue>>>,
+    cause: Option<Box<RawValue>>,
+}
+
+/// How a command ended on a host.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExitedWire<'a> {
+    version: u32,
+    event: &'static str,
+    host: &'a str,
+    millis: u64,
+    code: Option<i32>,
+    signal: Option<i32>,
+    timed_out: bool,
+    cause: Option<Box<RawValue>>,
+}
+
+/// One setting of a host.
+#[derive(Debug, Serialize)]
+pub(crate) struct SettingWire<'a> {
+    version: u32,
+    event: &'static str,
+    host: &'a str,
+    setting: &'a str,
+    value: &'a str,
+    from: Vec<String>,
+}
+
+/// The form of an outcome.
+pub(crate) fn outcome(outcome: &Outcome, now: Timestamp) -> OutcomeWire<'_> {
+    OutcomeWire {
+        version: VERSION,
+        event: "outcome",
+        run: outcome.run.as_str(),
+        exit_code: outcome.exit_code(),
+        hosts: outcome.hosts.iter().map(|host| of_host(host, now)).collect(),
+        left_out: outcome.left_out.iter().map(|(name, why)| LeftOutWire { name, why }).collect(),
     }
+}
+
+fn of_host(outcome: &HostOutcome, now: Timestamp) -> HostWire<'_> {
+    let HostOutcome { host, deployed, stages, notes, log } = outcome;
+    let report = Report { at: now, host: host.clone(), what: What::Deployed(deployed.clone()) };
+    HostWire {
+        host: host.as_str(),
+        exit_code: deployed.result.exit_code(),
+        stages: stages
+            .iter()
+            .map(|(stage, millis)| StageWire { stage: stage.word(), millis: *millis })
+            .collect(),
+        notes,
+        log: log.as_ref().map(|path| path.display().to_string()),
+        report: raw(report.to_json()),
+    }
+}
+
+/// The form of what is known of a host.
+pub(crate) fn status(row: &HostRow, now: Timestamp) -> StatusWire<'_> {
+    let report = |at: Timestamp, what| raw(Report { at, host: row.host.clone(), what }.to_json());
+    let known = &row.known;
+    StatusWire {
+        version: VERSION,
+        at: now.0,
+        event: "status",
+        host: row.host.as_str(),
+        reached: row.cause.is_none(),
+        millis: row.millis,
+        in_step: row.in_step(),
+        expected: known.expected.as_ref().map(path),
+        unreachable_since: known.unreachable.as_ref().map(|(since, _)| since.0),
+        cause: row.cause.as_ref().and_then(cause),
+        seen: known.seen.as_ref().and_then(|(at, status)| report(*at, What::Seen(Box::new(status.clone())))),
+        deployed: known
+            .deployed
+            .as_ref()
+            .and_then(|(at, deployed)| report(*at, What::Deployed(deployed.clone()))),
+    }
+}
+
+/// The form of a history.
+pub(crate) fn history(answered: &Answered<(Vec<LastActivation>, Vec<Generation>)>) -> HistoryWire<'_> {
+    let (activations, generations) =
+        answered.answer.as_ref().map_or((&[][..], &[][..]), |(did, have)| (did, have));
+    HistoryWire {
+        version: VERSION,
+        event: "history",
+        host: answered.host.as_str(),
+        millis: answered.millis,
+        activations: activations.iter().map(|activation| raw(activation.to_json())).collect(),
+        generations: generations.iter().map(|generation| raw(generation.to_json())).collect(),
+        cause: answered.answer.as_ref().err().and_then(cause),
+    }
+}
+
+/// The form of the end of a command.
+pub(crate) fn exited(answered: &Answered<Exit>) -> ExitedWire<'_> {
+    let exit = answered.answer.as_ref().ok();
+    ExitedWire {
+        version: VERSION,
+        event: "exited",
+        host: answered.host.as_str(),
+        millis: answered.millis,
+        code: exit.and_then(|exit| if let Exit::Code(code) = exit { Some(*code) } else { None }),
+        signal: exit.and_then(|exit| if let Exit::Signal(signal) = exit { Some(*signal) } else { None }),
+        timed_out: exit == Some(&Exit::TimedOut),
+        cause: answered.answer.as_ref().err().and_then(cause),
+    }
+}
+
+/// The form of a setting.
+pub(crate) fn setting<'a>(host: &'a HostName, shown: &'a Shown) -> SettingWire<'a> {
+    SettingWire {
+        version: VERSION,
+        event: "setting",
+        host: host.as_str(),
+        setting: &shown.setting,
+        value: &shown.value,
+        from: shown.origin.paths(host, &shown.setting).iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A system as its whole path.
+fn path(system: &SystemPath) -> String {
+    system.in_store(&StoreDir::default())
+}
+
+fn cause(cause: &Cause) -> Option<Box<RawValue>> {
+    raw(cause.to_json())
+}
+
+/// A stored form as a part of a larger one.
+fn raw(json: Vec<u8>) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8(json).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The way back, and the boot default: `switch-to-configuration` of a system, in a unit that outlives us.
 
 use std::{
-    collections::BTreeSet,
     fs,
     path::Path,
     thread,
@@ -12,12 +11,15 @@ use activate::{Aftermath, Fault, Record};
 use order::{OrderId, SystemPath};
 
 use crate::{
+    holders,
     job::{Job, JobEnd, Purpose},
     links, lock, log, network, paths, units,
 };
 
 /// How long the lock of `switch-to-configuration` may stay taken after its control group is empty.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+/// How long what is left of an ended activation may keep the lock before it is ended too.
+const HEIR_GRACE: Duration = Duration::from_secs(2);
 /// How often that lock is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// The lists that a run leaves for the next one (`switch-to-configuration-ng`, `main.rs`).
@@ -31,22 +33,31 @@ pub(crate) fn end_switch(order: &OrderId) -> Result<(), Fault> {
     loop {
         match lock::is_free(Path::new(paths::SWITCH_LOCK)) {
             Ok(true) => return Ok(()),
-            Ok(false) if start.elapsed() < LOCK_PATIENCE => thread::sleep(LOOK),
-            Ok(false) => {
-                let holder = "a process outside of the activation's unit holds it; find it with 'lslocks'";
-                return Err(Fault::new(format!("{} is still locked: {holder}", paths::SWITCH_LOCK)));
+            Ok(false) if start.elapsed() < LOCK_PATIENCE => {
+                if start.elapsed() >= HEIR_GRACE {
+                    holders::end_heirs(Path::new(paths::SWITCH_LOCK));
+                }
+                thread::sleep(LOOK);
             }
+            Ok(false) => return Err(still_locked()),
             Err(error) => return Err(Fault::new(format!("{}: {error}", paths::SWITCH_LOCK))),
         }
     }
 }
 
+fn still_locked() -> Fault {
+    let holders = holders::of(Path::new(paths::SWITCH_LOCK));
+    let holders: Vec<String> = holders.iter().map(ToString::to_string).collect();
+    Fault::new(format!("{} is still locked, by {}", paths::SWITCH_LOCK, holders.join(", ")))
+}
+
 /// Makes the system run, by its own `switch-to-configuration test`.
-pub(crate) fn back(order: &OrderId, system: &SystemPath, limit: Duration) -> Result<(), Fault> {
+pub(crate) fn back(record: &Record, system: &SystemPath, limit: Duration) -> Result<(), Fault> {
+    let order = &record.order.id;
     drop_foreign_names(system);
     let job = Job::new(order, Purpose::Back);
     job.kill()?;
-    job.start(system)?;
+    job.start(system, system)?;
     match job.wait(Some(limit)) {
         Some(JobEnd::Exited(0 | 4)) => Ok(()),
         Some(JobEnd::Exited(code)) => Err(failed(order, &format!("exited with {code}"))),
@@ -60,11 +71,12 @@ pub(crate) fn back(order: &OrderId, system: &SystemPath, limit: Duration) -> Res
 
 /// Makes the system what is booted, by its own `switch-to-configuration boot`: without a limit, because a boot
 /// loader's installer that is killed may leave no entry at all.
-pub(crate) fn set_default(order: &OrderId, system: &SystemPath) -> Result<(), Fault> {
+pub(crate) fn set_default(record: &Record, system: &SystemPath) -> Result<(), Fault> {
+    let order = &record.order.id;
     let job = Job::new(order, Purpose::Boot);
     // One that a dead owner left behind comes to its end first.
     job.wait_gone();
-    job.start(system)?;
+    job.start(system, &record.before.running)?;
     match job.wait(None) {
         Some(JobEnd::Exited(0)) => Ok(()),
         Some(JobEnd::Exited(code)) => Err(failed(order, &format!("boot exited with {code}"))),
@@ -84,7 +96,7 @@ fn drop_foreign_names(system: &SystemPath) {
     for list in LISTS {
         let path = format!("{}/{list}", paths::SWITCH_LISTS);
         let Ok(text) = fs::read_to_string(&path) else { continue };
-        let kept = text.lines().filter(|unit| !unit.contains('/') && Path::new(&units).join(unit).exists());
+        let kept = text.lines().filter(|unit| has_unit(Path::new(&units), unit));
         let kept: String = kept.flat_map(|unit| [unit, "\n"]).collect();
         if kept != text {
             // Without the change the old system tries to start units that it lacks, and says 4.
@@ -93,17 +105,27 @@ fn drop_foreign_names(system: &SystemPath) {
     }
 }
 
+/// Whether a system's folder of units has a unit, or the template of an instance. Mounts come from `fstab`, which has
+/// no files there.
+fn has_unit(units: &Path, unit: &str) -> bool {
+    let from_fstab = [".mount", ".swap", ".automount"].iter().any(|suffix| unit.ends_with(suffix));
+    let template = unit.split_once('@').and_then(|(name, instance)| {
+        let (_, suffix) = instance.rsplit_once('.')?;
+        Some(format!("{name}@.{suffix}"))
+    });
+    let exists = |name: &str| units.join(name).symlink_metadata().is_ok();
+    !unit.contains('/') && (from_fstab || exists(unit) || template.is_some_and(|name| exists(&name)))
+}
+
 /// The host against the snapshot.
 pub(crate) fn compare(record: &Record) -> Aftermath {
     let mut aftermath = Aftermath::default();
-    match units::states() {
-        Ok(states) => {
-            let before: BTreeSet<&str> = record.before.failed.iter().map(order::UnitName::as_str).collect();
-            let newly = states.failed().filter(|unit| !before.contains(unit.as_str()));
-            aftermath.units = newly.filter_map(|unit| unit.parse().ok()).collect();
-        }
+    let network = network::return_to(&record.before.network);
+    aftermath.network = network::differs(&network);
+    aftermath.notes.extend(network.doubts().map(Fault::new));
+    match units::broken(record) {
+        Ok(broken) => aftermath.units = broken,
         Err(fault) => aftermath.notes.push(fault),
     }
-    aftermath.network = network::difference(&record.before.network);
     aftermath
 }

@@ -85,9 +85,7 @@ impl Sentry {
     /// Looks at the process that holds the lock now.
     #[must_use]
     pub fn new(machine: Machine) -> Self {
-        let signer = Lock::signer().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
-        let owner = signer.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
-        Self { machine, owner, lock: None }
+        Self { machine, owner: holder(), lock: None }
     }
 
     /// Says that the guard is ready.
@@ -128,9 +126,21 @@ impl Watch for Sentry {
         }
         match &mut self.lock {
             Some(lock) => lock.sign().map_err(|error| Fault::new(format!("{}: {error}", paths::LOCK))),
-            None => Err(Fault::new(format!("{} is held by somebody else", paths::LOCK))),
+            None => {
+                // Somebody else has found the unfinished activation; from now on it is the one that is watched.
+                self.owner = holder();
+                Err(Fault::new(format!("{} is held by somebody else", paths::LOCK)))
+            }
         }
     }
+}
+
+/// The process that holds the lock. Its number is read before and after it is held fast, and the lock is looked at in
+/// between: a number that was given to another process meanwhile is nobody's.
+fn holder() -> Option<OwnedFd> {
+    let signer = Lock::signer()?;
+    let process = pidfd_open(Pid::from_raw(i32::try_from(signer).ok()?)?, PidfdFlags::empty()).ok()?;
+    (Lock::is_held() && Lock::signer() == Some(signer)).then_some(process)
 }
 
 /// Sleeps on the boot-time clock until the process ends (true) or the time is over (false).

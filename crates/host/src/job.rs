@@ -17,7 +17,7 @@ use activate::{Fault, SwitchUnit};
 use order::{OrderId, SystemPath};
 use run::{Command, Output};
 
-use crate::{cgroup::Group, chain::chain, links, paths};
+use crate::{cgroup::Group, chain::chain, links, paths, runtime::make_runtime};
 
 /// How long systemd may take to start a service.
 const START: Duration = Duration::from_secs(60);
@@ -86,8 +86,8 @@ impl Job {
         Group::of(&self.unit()).state()
     }
 
-    /// Starts it and returns once its first process runs.
-    pub(crate) fn start(&self, system: &SystemPath) -> Result<(), Fault> {
+    /// Starts it with the `systemd-run` of `tools` and returns once its first process runs.
+    pub(crate) fn start(&self, system: &SystemPath, tools: &SystemPath) -> Result<(), Fault> {
         match fs::remove_file(self.result_file()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(Fault::new(format!("an old result cannot be removed: {error}")));
@@ -103,7 +103,7 @@ impl Job {
             Self::log(&self.order).to_str().unwrap_or_default(),
         ]
         .map(str::to_owned);
-        start_service(&self.unit(), &[], &words)
+        start_with(Some(tools), &self.unit(), &[], &words)
     }
 
     /// Its result, once it has ended.
@@ -187,13 +187,26 @@ const PROPERTIES: [&str; 4] =
 /// # Errors
 /// If systemd does not start it.
 pub fn start_service(unit: &str, properties: &[&str], words: &[String]) -> Result<(), Fault> {
+    start_with(None, unit, properties, words)
+}
+
+fn start_with(
+    tools: Option<&SystemPath>,
+    unit: &str,
+    properties: &[&str],
+    words: &[String],
+) -> Result<(), Fault> {
     let fault = |text: String| Fault::new(format!("{unit} cannot be started: {text}"));
     let this = std::env::current_exe().map_err(|error| fault(error.to_string()))?;
-    let running = links::running().ok_or_else(|| fault("/run/current-system names no system".to_owned()))?;
+    let systemd_run = tools.cloned().or_else(links::running).or_else(links::booted);
+    let systemd_run = systemd_run.map(|system| links::program_of(&system, "systemd/bin/systemd-run"));
+    let systemd_run = systemd_run.ok_or_else(|| fault("/run/current-system names no system".to_owned()))?;
+    // The output goes there, and after a boot nothing is there.
+    make_runtime().map_err(|error| fault(format!("{}: {error}", paths::RUN)))?;
     let log = format!("append:{}/services.log", paths::RUN);
     let output = [format!("StandardOutput={log}"), format!("StandardError={log}")];
     let all = PROPERTIES.iter().chain(properties).map(|text| (*text).to_owned()).chain(output);
-    let command = Command::new(links::program_of(&running, "systemd/bin/systemd-run"))
+    let command = Command::new(systemd_run)
         .args(["--quiet", "--collect", "--no-ask-password"])
         .arg(format!("--unit={unit}"))
         .args(all.map(|property| format!("--property={property}")))

@@ -1,14 +1,19 @@
 //! The journal's file: replaced as a whole, synced with its folder.
+//!
+//! While it cannot be written (a full disk, a read-only `/nix/var`) the newer record stands in `/run`, so that nobody
+//! in this boot takes an activation for unfinished that has ended. After a power cut only the file on the disk counts.
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
 };
 
 use activate::{Fault, Journal, LoadError, MAX_RECORD, Record};
-use atomic_write_file::AtomicWriteFile;
 
-use crate::{chain, paths};
+use crate::{
+    chain, paths,
+    runtime::{make_private, make_runtime, write_private},
+};
 
 /// The journal of this host.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,29 +21,48 @@ pub struct FileJournal;
 
 impl Journal for FileJournal {
     fn load(&mut self) -> Result<Option<Record>, LoadError> {
-        match read() {
-            Ok(bytes) => Ok(Some(Record::from_json(&bytes)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(LoadError::Read(Fault::new(format!("{}: {error}", paths::JOURNAL)))),
-        }
+        // A shadow that cannot be read stands for nothing.
+        let shadow = load(paths::JOURNAL_SHADOW).ok().flatten();
+        if shadow.is_some() { Ok(shadow) } else { load(paths::JOURNAL) }
     }
 
     fn store(&mut self, record: &Record) -> Result<(), Fault> {
-        write(&record.to_json())
-            .map_err(|error| Fault::new(format!("{} cannot be written: {}", paths::JOURNAL, chain(&error))))
+        let json = record.to_json();
+        match make_private(paths::STATE).and_then(|()| write_private(paths::JOURNAL, &json)) {
+            Ok(()) => {
+                // What is left of it would outlive a later record.
+                let _gone = fs::remove_file(paths::JOURNAL_SHADOW);
+                Ok(())
+            }
+            Err(error) => {
+                let _no_worse = make_runtime().and_then(|()| write_private(paths::JOURNAL_SHADOW, &json));
+                Err(Fault::new(format!("{} cannot be written: {}", paths::JOURNAL, chain(&error))))
+            }
+        }
     }
 }
 
-fn read() -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let bound = u64::try_from(MAX_RECORD).unwrap_or(u64::MAX).saturating_add(1);
-    File::open(paths::JOURNAL)?.take(bound).read_to_end(&mut bytes)?;
-    Ok(bytes)
+impl FileJournal {
+    /// Writes a newer record that could not be written when it was made, if there is one.
+    pub fn catch_up(&mut self) {
+        if let Ok(Some(record)) = load(paths::JOURNAL_SHADOW) {
+            // The next contact tries again.
+            let _later = self.store(&record);
+        }
+    }
 }
 
-fn write(bytes: &[u8]) -> io::Result<()> {
-    fs::create_dir_all(paths::STATE)?;
-    let mut file = AtomicWriteFile::open(paths::JOURNAL)?;
-    file.write_all(bytes)?;
-    file.commit()
+fn load(path: &str) -> Result<Option<Record>, LoadError> {
+    match read(path) {
+        Ok(bytes) => Ok(Some(Record::from_json(&bytes)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LoadError::Read(Fault::new(format!("{path}: {error}")))),
+    }
+}
+
+fn read(path: &str) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(MAX_RECORD).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(bound).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

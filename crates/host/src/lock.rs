@@ -1,12 +1,12 @@
 //! The owner's lock: a `flock` that dies with its holder.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io::{self, Read, Write},
     path::Path,
 };
 
-use crate::paths;
+use crate::{paths, runtime::make_runtime};
 
 /// The right to change this host. Dropping it, or dying, gives it up.
 #[derive(Debug)]
@@ -20,24 +20,13 @@ impl Lock {
     /// # Errors
     /// If the lock's file cannot be opened.
     pub fn take() -> io::Result<Option<Self>> {
-        fs::create_dir_all(paths::RUN)?;
+        make_runtime()?;
         let file = open()?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
-    }
-
-    /// Waits until the lock is free and takes it.
-    ///
-    /// # Errors
-    /// If the lock's file cannot be opened.
-    pub fn wait() -> io::Result<Self> {
-        fs::create_dir_all(paths::RUN)?;
-        let file = open()?;
-        file.lock()?;
-        Ok(Self { file })
     }
 
     /// Whether somebody holds it.

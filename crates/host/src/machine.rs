@@ -9,13 +9,14 @@ use std::{
 
 use activate::{Effect, Event, Fault, Host, Moment, Observation, Phase, Record, Reply, SwitchResult};
 use order::OrderId;
+use system::units::UnitStates;
 
 use crate::{
     back, checks,
     clock::BootClock,
     guard,
     job::{Job, JobEnd, Purpose},
-    links, loader, log, profile, roots, settle, units,
+    links, loader, log, roots, settle, units,
 };
 
 /// How often the activation's unit and its log are looked at.
@@ -48,6 +49,8 @@ pub enum Role {
 pub struct Machine {
     role: Role,
     order: OrderId,
+    /// The units before the activation; nothing is known of them in a guard, which never looks at a new system.
+    before: UnitStates,
     clock: BootClock,
     wishes: Receiver<Wish>,
     /// Who waits for an answer, oldest first.
@@ -66,12 +69,19 @@ impl Machine {
         Self {
             role,
             order,
+            before: UnitStates::default(),
             clock,
             wishes,
             waiting: VecDeque::new(),
             aborted: false,
             seen: (0, Duration::ZERO),
         }
+    }
+
+    /// The same with the units as they were before the activation.
+    #[must_use]
+    pub fn with_units(self, before: UnitStates) -> Self {
+        Self { before, ..self }
     }
 
     /// The next wish, if one is there; whoever made it waits for an answer from now on.
@@ -147,9 +157,10 @@ impl Host for Machine {
         let result = match effect {
             Effect::Root => roots::root(record),
             Effect::Arm => guard::arm(record),
-            Effect::Switch => Job::new(id, Purpose::Test).start(&record.new_system()),
+            Effect::Switch => Job::new(id, Purpose::Test).start(&record.new_system(), &record.before.running),
             Effect::Units { until } => {
-                return self.breakable(effect, |stop| units::hold(record, stop), *until);
+                let before = std::mem::take(&mut self.before);
+                return self.breakable(effect, |stop| units::hold(record, &before, stop), *until);
             }
             Effect::Settle { still, until } => {
                 return self.breakable(effect, |stop| settle::settle(record, *still, stop), *until);
@@ -157,10 +168,10 @@ impl Host for Machine {
             Effect::Checks { until } => {
                 return self.breakable(effect, |stop| checks::hold(record, stop), *until);
             }
-            Effect::SetProfile(system) => profile::set(record, system),
-            Effect::SetDefault(system) => back::set_default(id, system),
+            Effect::SetProfile(system) => crate::profile::set(record, system),
+            Effect::SetDefault(system) => back::set_default(record, system),
             Effect::EndSwitch => back::end_switch(id),
-            Effect::Back { system, until } => back::back(id, system, until.from_now(self.clock.moment())),
+            Effect::Back { system, until } => back::back(record, system, until.from_now(self.clock.moment())),
             Effect::Compare => return Event::Compared(back::compare(record)),
             Effect::Disarm if self.role == Role::Guard => Ok(()),
             Effect::Disarm => guard::disarm(id),

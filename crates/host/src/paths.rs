@@ -8,6 +8,10 @@ pub const RUN: &str = "/run/lockstep";
 pub const ROOTS: &str = "/nix/var/nix/gcroots/lockstep";
 /// The journal: one record, the last activation's.
 pub const JOURNAL: &str = "/nix/var/lockstep/journal.json";
+/// A newer journal than that one, while that one cannot be written.
+pub const JOURNAL_SHADOW: &str = "/run/lockstep/journal.json";
+/// The logs of the last activations.
+pub const LOGS: &str = "/nix/var/lockstep/logs";
 /// The ends of past activations, one on each line.
 pub const HISTORY: &str = "/nix/var/lockstep/history.jsonl";
 /// The owner's lock. It dies with its holder and has no other expiry.

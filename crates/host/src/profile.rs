@@ -1,10 +1,11 @@
 //! The system profile.
 
-use std::time::Duration;
+use std::{fs::File, time::Duration};
 
 use activate::{Fault, Record};
 use order::SystemPath;
 use run::Command;
+use rustix::fs::syncfs;
 
 use crate::{chain, links, paths};
 
@@ -19,5 +20,8 @@ pub(crate) fn set(record: &Record, system: &SystemPath) -> Result<(), Fault> {
         .args(["--profile", paths::PROFILE, "--set", &links::folder(system)])
         .env("HOME", "/root")
         .timeout(LIMIT);
-    command.run().map(drop).map_err(|error| Fault::new(chain(&error)))
+    command.run().map_err(|error| Fault::new(chain(&error)))?;
+    // The journal will say that this is done; a power cut must not take it back.
+    let synced = File::open(paths::PROFILES).and_then(|folder| Ok(syncfs(&folder)?));
+    synced.map_err(|error| Fault::new(format!("{} cannot be synced: {error}", paths::PROFILES)))
 }

@@ -4,7 +4,7 @@ use std::{fs, io, os::unix::fs::symlink, path::Path};
 
 use activate::{Fault, Record};
 use order::OrderId;
-use store::store_path::StoreDir;
+use store::store_path::{StoreDir, StorePath};
 
 use crate::{links, paths};
 
@@ -18,7 +18,6 @@ pub(crate) fn root(record: &Record) -> Result<(), Fault> {
         ("old", Some(old.running.clone())),
         ("profile", old.profile.clone()),
         ("default", default),
-        ("agent", record.order.agent.clone().map(Into::into)),
     ];
     let fault = |error: io::Error| Fault::new(format!("{folder}: {error}"));
     fs::create_dir_all(&folder).map_err(fault)?;
@@ -28,12 +27,39 @@ pub(crate) fn root(record: &Record) -> Result<(), Fault> {
             link(&target, &format!("{folder}/{name}")).map_err(fault)?;
         }
     }
+    let agents = [("agent", record.order.agent.clone()), ("this-agent", own_path())];
+    for (name, agent) in agents {
+        if let Some(agent) = agent {
+            link(&StoreDir::default().display(&agent).to_string(), &format!("{folder}/{name}"))
+                .map_err(fault)?;
+        }
+    }
+    // Only one activation goes on at a time; what is left of others was kept for a person until now.
+    drop_others(&record.order.id);
     // A system that went between its arrival and its root is not there to be run.
     let new = links::folder(&record.new_system());
     if Path::new(&new).exists() {
         Ok(())
     } else {
         Err(Fault::new(format!("{new} is not in the store (any more)")))
+    }
+}
+
+/// The store path that this program runs from, if it lies in the store.
+#[must_use]
+pub fn own_path() -> Option<StorePath> {
+    let this = std::env::current_exe().ok()?;
+    let below = this.to_str()?.strip_prefix(StoreDir::default().as_str())?.strip_prefix('/')?;
+    let (base, _) = below.split_once('/')?;
+    StorePath::from_base_name(base.as_bytes()).ok()
+}
+
+fn drop_others(order: &OrderId) {
+    for entry in fs::read_dir(paths::ROOTS).into_iter().flatten().flatten() {
+        if entry.file_name().to_str() != Some(&order.to_string()) {
+            // A root too many costs space only.
+            let _kept = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

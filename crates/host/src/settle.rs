@@ -20,14 +20,14 @@ pub(crate) fn settle(record: &Record, still: Duration, stop: &mut dyn FnMut() ->
     if still.is_zero() || !touches_reach(&record.before.running, &record.new_system()) {
         return Ok(());
     }
-    let mut facts = network::facts();
+    let mut facts = network::sight();
     let mut since = Instant::now();
     while since.elapsed() < still {
         if stop() {
             return Err(Fault::new(format!("it did not hold still for {} s", still.as_secs())));
         }
         thread::sleep(LOOK.min(still));
-        let now = network::facts();
+        let now = network::sight();
         if now != facts {
             (facts, since) = (now, Instant::now());
         }

@@ -2,18 +2,19 @@
 
 use activate::{Before, Fault};
 use order::Settings;
+use system::units::UnitStates;
 
 use crate::{clock::BootClock, links, loader, network, units};
 
-/// Takes the snapshot.
+/// Takes the snapshot: what the journal keeps, and the states of all units.
 ///
 /// # Errors
 /// If it cannot be told what runs, or systemd does not answer.
-pub fn snapshot(settings: &Settings) -> Result<Before, Fault> {
+pub fn snapshot(settings: &Settings) -> Result<(Before, UnitStates), Fault> {
     let states = units::states()?;
     let running =
         links::running().ok_or_else(|| Fault::new("/run/current-system names no system: is this NixOS?"))?;
-    Ok(Before {
+    let before = Before {
         boot: BootClock::new().boot(),
         running,
         booted: links::booted(),
@@ -22,5 +23,6 @@ pub fn snapshot(settings: &Settings) -> Result<Before, Fault> {
         failed: states.failed().filter_map(|unit| unit.parse().ok()).collect(),
         active: units::protected_active(settings, &states),
         network: network::snapshot(),
-    })
+    };
+    Ok((before, states))
 }

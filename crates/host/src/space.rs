@@ -1,6 +1,6 @@
 //! Free space.
 
-use std::path::Path;
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use rustix::fs::statvfs;
 
@@ -16,6 +16,6 @@ pub fn free_bytes(path: &str) -> Option<u64> {
 /// The same of the boot file system, if it is one of its own.
 #[must_use]
 pub fn free_boot() -> Option<u64> {
-    let id = |path: &str| statvfs(Path::new(path)).ok().map(|found| found.f_fsid);
-    if id(paths::BOOT) == id("/") { None } else { free_bytes(paths::BOOT) }
+    let device = |path: &str| fs::metadata(path).ok().map(|found| found.dev());
+    if device(paths::BOOT) == device("/") { None } else { free_bytes(paths::BOOT) }
 }

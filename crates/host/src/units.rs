@@ -1,13 +1,22 @@
 //! The states of units, as systemd tells them.
 
-use std::{collections::BTreeSet, time::Duration};
+mod verdict;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use activate::{Fault, Record};
 use order::{Settings, UnitName};
 use run::Command;
-use system::units::{ActiveState, PROPERTIES, UnitStates};
+use system::{
+    System, difference,
+    units::{ActiveState, PROPERTIES, UnitStates},
+};
 
-use crate::{chain, links};
+use crate::{chain, links, tree::Files};
+use verdict::{Verdict, counts, judge};
 
 /// How long systemd may take to answer.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -17,6 +26,13 @@ const MAX_ANSWER: usize = 64 << 20;
 const JOURNAL_LINES: &str = "10";
 /// How many units' journals are told.
 const MAX_JOURNALS: usize = 3;
+/// How often the units are looked at.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long they must hold if any of them was changed. `switch-to-configuration` itself waits a quarter of a second, a
+/// crash loop with systemd's defaults takes one to be given up.
+const STILL: Duration = Duration::from_secs(2);
+/// How long those that start again and again may take to hold.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The states of all units that systemd has loaded.
 ///
@@ -41,39 +57,68 @@ pub(crate) fn protected_active(settings: &Settings, states: &UnitStates) -> Vec<
     settings.protected.iter().filter(|unit| is_active(states, unit)).cloned().collect()
 }
 
-/// Whether the units hold on the new system: none failed newly (transient units of others aside), and every protected
-/// unit that was active is.
-pub(crate) fn hold(record: &Record, _stop: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
+/// What is broken now and was not when the record was begun: failed units, and protected ones that no longer run.
+///
+/// # Errors
+/// If systemd does not answer.
+pub(crate) fn broken(record: &Record) -> Result<Vec<UnitName>, Fault> {
     let states = states()?;
-    let before: BTreeSet<&str> = record.before.failed.iter().map(UnitName::as_str).collect();
-    let foreign = |unit: &str| states.0.get(unit).is_some_and(|state| state.transient);
-    let failed: Vec<&str> =
-        states.failed().map(String::as_str).filter(|unit| !before.contains(unit) && !foreign(unit)).collect();
-    let lost: Vec<&str> = record
-        .before
-        .active
-        .iter()
-        .filter(|unit| !is_active(&states, unit))
-        .map(UnitName::as_str)
-        .filter(|unit| !failed.contains(unit))
-        .collect();
-    if failed.is_empty() && lost.is_empty() {
-        return Ok(());
+    let failed = states.failed().filter(|unit| counts(unit, &states)).filter_map(|unit| unit.parse().ok());
+    let failed = failed.filter(|unit| !record.before.failed.contains(unit));
+    let lost = record.before.active.iter().filter(|unit| !is_active(&states, unit)).cloned();
+    let mut broken: Vec<UnitName> = failed.chain(lost).collect();
+    broken.sort_unstable();
+    broken.dedup();
+    Ok(broken)
+}
+
+/// Whether the units hold on the new system: none failed newly or starts again and again, and every protected unit
+/// that was active is. If any unit was changed they are watched for a while.
+pub(crate) fn hold(
+    record: &Record,
+    before: &UnitStates,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), Fault> {
+    let watched = changes_units(record);
+    let begun = Instant::now();
+    let (mut last, mut since) = (states()?, begun);
+    loop {
+        let now = states()?;
+        let verdict = judge(record, before, &last, &now);
+        let patience = begun.elapsed() < PATIENCE && !stop();
+        match verdict {
+            Verdict::Holds if !watched || since.elapsed() >= STILL => return Ok(()),
+            Verdict::Holds => {}
+            Verdict::Moves(_) if patience => since = Instant::now(),
+            Verdict::Moves(broken) | Verdict::Broken(broken) => return Err(tell(&broken)),
+        }
+        last = now;
+        thread::sleep(LOOK);
     }
-    let mut parts = Vec::new();
-    if !failed.is_empty() {
-        parts.push(format!("{} failed", failed.join(", ")));
+}
+
+/// Whether the new system has other units than the old one; in doubt it has.
+fn changes_units(record: &Record) -> bool {
+    let read = |system| System::read(&Files, &links::folder(system));
+    match (read(&record.before.running), read(&record.new_system())) {
+        (Ok(old), Ok(new)) => {
+            let found = difference(&old, &new);
+            found.units().next().is_some() || found.systemd
+        }
+        _ => true,
     }
-    if !lost.is_empty() {
-        parts.push(format!("{} (protected) no longer active", lost.join(", ")));
-    }
-    let journals =
-        failed.iter().chain(&lost).take(MAX_JOURNALS).map(|unit| journal(unit)).collect::<String>();
-    Err(Fault::new(format!("{}\n{journals}", parts.join("; "))))
+}
+
+/// What is broken, with the last lines of its journals.
+fn tell(broken: &[(String, String)]) -> Fault {
+    let words: Vec<String> = broken.iter().map(|(unit, what)| format!("{unit} {what}")).collect();
+    let journals: String = broken.iter().take(MAX_JOURNALS).map(|(unit, _)| journal(unit)).collect();
+    Fault::new(format!("{}\n{journals}", words.join("; ")))
 }
 
 fn is_active(states: &UnitStates, unit: &UnitName) -> bool {
-    states.0.get(unit.as_str()).is_some_and(|state| state.active == ActiveState::Active)
+    let active = |active: &ActiveState| matches!(active, ActiveState::Active | ActiveState::Reloading);
+    states.0.get(unit.as_str()).is_some_and(|state| active(&state.active))
 }
 
 /// The last lines of a unit's journal.

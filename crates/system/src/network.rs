@@ -8,6 +8,7 @@
 mod compare;
 mod listeners;
 mod parse;
+mod sight;
 mod sysctl;
 
 use core::net::{IpAddr, SocketAddr};
@@ -16,6 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use compare::NetworkChange;
 pub use listeners::{ListenersError, from_proc_net_tcp, from_ss};
 pub use parse::NetworkError;
+pub use sight::{
+    Answer, MAX_STORED, NetworkAnswers, NetworkComparison, NetworkSight, Part, SightError, Unread,
+};
 pub use sysctl::sysctl_paths;
 
 /// The network of a host at one moment.

@@ -12,6 +12,7 @@ use crate::{
     arguments::{Hosts, NixOptions},
     context::{Context, Manners},
     failure::Failure,
+    progress::Work,
     style::{Style, paint},
     text::{first_line, millis},
     wire,
@@ -47,7 +48,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<u8, Failure
     let description = context.description(&arguments.nix)?;
     let hosts = context.select(&description.fleet, &arguments.hosts)?;
     let wish = Exec { words: arguments.words, limit: arguments.timeout };
-    let manners = Manners { is_exec: true, ..Manners::default() };
+    let manners = Manners { yes: true, work: Work::Exec(hosts.clone()) };
     let answers =
         context.operate(manners, |operator| deploy::exec(operator, &description.fleet, &hosts, &wish))?;
     for answered in &answers {

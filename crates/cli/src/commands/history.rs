@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     arguments.hosts.required()?;
     let description = context.description(&arguments.nix)?;
     let hosts = context.select(&description.fleet, &arguments.hosts)?;
-    let answers = context.operate(Manners::default(), |operator| {
+    let answers = context.operate(Manners::question(&hosts), |operator| {
         deploy::history(operator, &description.fleet, &hosts, arguments.limit)
     })?;
     for (index, answered) in answers.iter().enumerate() {

@@ -44,8 +44,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let description = context.description(&arguments.nix)?;
     let hosts = context.select(&description.fleet, &arguments.hosts)?;
-    let answers = context
-        .operate(Manners::default(), |operator| deploy::status(operator, &description.fleet, &hosts))?;
+    let answers = context.operate(Manners::question(&hosts), |operator| {
+        deploy::status(operator, &description.fleet, &hosts)
+    })?;
     let code = worst_exit_code(answers.iter().map(exit_code));
     let state = State::usual().map_err(Failure::machine)?;
     let rows: Result<Vec<_>, _> = answers.into_iter().map(|answered| row(&state, answered)).collect();

@@ -24,6 +24,8 @@ const NAMES: usize = 32;
 pub(crate) struct Board {
     color: bool,
     began: Option<Timestamp>,
+    /// Hosts are asked something: nobody tells when they are done, only that they were reached.
+    is_question: bool,
     hosts: BTreeMap<HostName, Host>,
 }
 
@@ -34,12 +36,21 @@ struct Host {
     progress: Option<Progress>,
     waits: Option<String>,
     result: Option<Box<Deployed>>,
+    /// Whether it was reached, once that is known.
+    reached: Option<bool>,
 }
 
 impl Board {
     /// An empty board.
     pub(crate) fn new(color: bool) -> Self {
-        Self { color, began: None, hosts: BTreeMap::new() }
+        Self { color, began: None, is_question: false, hosts: BTreeMap::new() }
+    }
+
+    /// These hosts are asked something, from now on.
+    pub(crate) fn ask(&mut self, now: Timestamp, hosts: &[HostName]) {
+        self.is_question = true;
+        self.began = Some(now);
+        self.hosts = hosts.iter().map(|host| (host.clone(), Host::default())).collect();
     }
 
     /// Learns from an event.
@@ -88,6 +99,11 @@ impl Board {
     }
 
     fn total(&self, began: Timestamp, now: Timestamp) -> String {
+        if self.is_question {
+            let reached = self.hosts.values().filter(|host| host.reached.is_some()).count();
+            let (all, time) = (counted(self.hosts.len(), "host"), duration(began.until(now)));
+            return format!("{reached} of {all} tried, {time}");
+        }
         let done = self.hosts.values().filter(|host| host.result.is_some()).count();
         let mut counts: BTreeMap<(u8, &str), usize> = BTreeMap::new();
         for result in self.hosts.values().filter_map(|host| host.result.as_ref()) {
@@ -113,7 +129,10 @@ impl Host {
                 self.stages.push((*stage, event.at));
                 self.waits = None;
             }
-            News::StageEnded { stage, .. } => {
+            News::StageEnded { stage, good, .. } => {
+                if *stage == Stage::Connect {
+                    self.reached = Some(*good);
+                }
                 self.stages.retain(|(known, _)| known != stage);
                 self.progress.take_if(|progress| progress.stage == *stage);
             }
@@ -138,7 +157,11 @@ impl Host {
         let foreground = self.stages.iter().rev().find(|(stage, _)| *stage != Stage::Connect);
         match (foreground.or(self.stages.last()), &self.waits) {
             (_, Some(what)) => (format!("waits: {}", clean(what)), Style::Dim),
-            (None, None) => ("waits".to_owned(), Style::Dim),
+            (None, None) => match self.reached {
+                Some(false) => ("not reached".to_owned(), Style::Bad),
+                Some(true) => ("reached".to_owned(), Style::Good),
+                None => ("waits".to_owned(), Style::Dim),
+            },
             (Some((stage, since)), None) => (self.stage_text(*stage, *since, now), Style::Plain),
         }
     }

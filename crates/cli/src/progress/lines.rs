@@ -6,7 +6,7 @@ use deploy::{Event, News, Progress, Voice};
 use order::HostName;
 use report::{Stage, Timestamp};
 
-use super::board::details;
+use super::{Work, board::details};
 use crate::{
     style::{Style, paint},
     text::{clean, counted, millis},
@@ -17,14 +17,14 @@ use crate::{
 const BETWEEN: Duration = Duration::from_secs(10);
 
 /// How much is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Detail {
     /// A board shows the stages.
     pub(crate) is_live: bool,
     /// How often -v was given.
     pub(crate) verbose: u8,
-    /// What commands print is what was asked for.
-    pub(crate) is_exec: bool,
+    /// What the operation does.
+    pub(crate) work: Work,
 }
 
 /// One line.
@@ -60,12 +60,19 @@ impl Lines {
         }
     }
 
+    /// Whether every stage is worth a line.
+    fn is_plain(&self) -> bool {
+        !self.detail.is_live && self.detail.work == Work::Run
+    }
+
     fn told(&self, host: Option<&HostName>, what: &News) -> Option<Said> {
-        let (plain, more) = (!self.detail.is_live && !self.detail.is_exec, self.detail.verbose > 0);
+        let (plain, more) = (self.is_plain(), self.detail.verbose > 0);
         let text = match what {
             News::Began { run, hosts } if more => format!("run {run} with {}", counted(hosts.len(), "host")),
             News::StageBegan(stage) if plain || more => stage.word().to_owned(),
-            News::StageEnded { stage, good, millis } if !good || more => stage_ended(*stage, *good, *millis),
+            News::StageEnded { stage, good, millis } if more || (!good && self.detail.work == Work::Run) => {
+                stage_ended(*stage, *good, *millis)
+            }
             News::Waits { what } if plain || more => format!("waits: {}", clean(what)),
             News::System(system) if more => format!("system {system}"),
             News::Note(text) => format!("{} {}", paint("note:", Style::Warn, self.color), clean(text)),
@@ -78,7 +85,7 @@ impl Lines {
     }
 
     fn progress(&mut self, host: &HostName, at: Timestamp, progress: &Progress) -> Option<Said> {
-        if self.detail.is_live || self.detail.is_exec {
+        if !self.is_plain() {
             return None;
         }
         let before = *self.told.entry(host.clone()).or_insert(at);
@@ -90,24 +97,13 @@ impl Lines {
     }
 
     fn line(&self, host: Option<&HostName>, from: Voice, text: &str) -> Option<Said> {
-        let text = clean(text);
+        let (text, is_exec) = (clean(text), matches!(self.detail.work, Work::Exec(_)));
         match from {
-            Voice::Out if self.detail.is_exec => Some(Said { is_result: true, ..said(host, " | ", &text) }),
-            Voice::Err if self.detail.is_exec => Some(said(host, " | ", &text)),
-            _ if self.detail.verbose > 1 => Some(said(host, &format!(" {}| ", voice(from)), &text)),
+            Voice::Out if is_exec => Some(Said { is_result: true, ..said(host, " | ", &text) }),
+            Voice::Err if is_exec => Some(said(host, " | ", &text)),
+            _ if self.detail.verbose > 1 => Some(said(host, &format!(" {}| ", from.word()), &text)),
             _ => None,
         }
-    }
-}
-
-/// Who printed a line.
-pub(crate) fn voice(from: Voice) -> &'static str {
-    match from {
-        Voice::Nix => "nix",
-        Voice::Store => "store",
-        Voice::Activation => "activation",
-        Voice::Out => "out",
-        Voice::Err => "err",
     }
 }
 

@@ -3,17 +3,20 @@
 use std::{
     io::{PipeReader, PipeWriter, Read},
     path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use lab::Host;
 use order::{HostName, Limits, Mode, Nonce, Order, OrderId, Settings};
-use report::Ending;
+use report::{Cause, Ending, LoaderDefault};
 use run::{Child, Output};
 use session::{Answer, Channel, Frame, Hello, MAGIC, Reply, Request, read_frame, write_frame};
 use store::store_path::{StoreDir, StorePath};
 
+/// No two orders of a scenario are the same.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 /// Where a host has the agent.
 pub(super) const AGENT: &str = "/root/lockstep-agent";
 
@@ -21,7 +24,77 @@ pub(super) const AGENT: &str = "/root/lockstep-agent";
 pub(super) fn install(host: &Host<'_>) -> Result<()> {
     let built = PathBuf::from(env!("CARGO_BIN_EXE_lab")).with_file_name("lockstep-agent");
     ensure!(built.exists(), "{} is missing; build it with 'cargo build -p agent'", built.display());
-    host.copy(&built, "/root")
+    host.copy(&built, "/root")?;
+    // It must be there after a power cut, too.
+    host.run(["sync"]).map(drop)
+}
+
+/// An order on its way, and the session that follows it.
+pub(super) struct Going {
+    pub(super) session: Session,
+    pub(super) order: Order,
+}
+
+impl Going {
+    /// Delivers an order with these settings; it must be accepted.
+    pub(super) fn start(host: &Host<'_>, system: &str, mode: Mode, settings: Settings) -> Result<Self> {
+        let mut session = Session::start(host)?;
+        let mut order = session.order(system, mode, settings.limits)?;
+        order.settings = settings;
+        session.deliver(&order)?;
+        Ok(Self { session, order })
+    }
+
+    /// Follows to a rollback, and says why it was and what differs.
+    pub(super) fn until_rolled_back(&mut self) -> Result<(Cause, Vec<String>)> {
+        match self.session.until_ended()? {
+            Ending::RolledBack { cause, aftermath } => Ok((cause, aftermath)),
+            other => bail!("{other:?}; states {:?}, log:\n{}", self.session.states, self.session.log),
+        }
+    }
+
+    /// Follows until the machine is in a state.
+    pub(super) fn until_state(&mut self, state: &str) -> Result<()> {
+        loop {
+            match self.session.reply()? {
+                Reply::Progress(progress) if progress.state == state => return Ok(()),
+                Reply::Progress(progress) => self.session.note(&progress.state),
+                other => bail!("{other:?} before {state}; states {:?}", self.session.states),
+            }
+        }
+    }
+}
+
+/// Settings for scenarios with these limits.
+pub(super) fn settings(confirm: Duration) -> Settings {
+    Settings { limits: limits(confirm), ..Settings::default() }
+}
+
+/// Brings a host to a system, confirmed and for good.
+pub(super) fn deploy(host: &Host<'_>, system: &str) -> Result<()> {
+    let mut going = Going::start(host, system, Mode::Switch, settings(Duration::from_secs(60)))?;
+    going.session.until_awaits()?;
+    confirm(host, &going.order)?;
+    let ending = going.session.until_ended()?;
+    ensure!(ending == Ending::Confirmed { lasting: true }, "{ending:?}; log:\n{}", going.session.log);
+    promise(host, system)
+}
+
+/// What was promised, whatever happened: the host answers over a new connection; it runs `system`, and that and what
+/// it would boot are there and rooted; its own report says the same, and that nothing is unfinished.
+pub(super) fn promise(host: &Host<'_>, system: &str) -> Result<()> {
+    host.wait_ssh(Duration::from_secs(30))?;
+    let Session { hello, .. } = Session::start(host)?;
+    let shown = |path: Option<&order::SystemPath>| path.map(|path| path.in_store(&StoreDir::default()));
+    ensure!(shown(hello.running.as_ref()).as_deref() == Some(system), "it runs {:?}", hello.running);
+    ensure!(hello.pending.is_none(), "unfinished: {:?}", hello.pending);
+    let LoaderDefault::System(boots) = &hello.default else { bail!("it would boot {:?}", hello.default) };
+    for path in [system, &boots.in_store(&StoreDir::default())] {
+        let roots = host.run(["nix-store", "--query", "--roots", path])?;
+        ensure!(!roots.is_empty(), "{path} is not rooted");
+        host.run(["nix-store", "--check-validity", path])?;
+    }
+    Ok(())
 }
 
 /// A session on a host's console.
@@ -81,11 +154,10 @@ impl Session {
 
     /// An order for this host, after what it did last.
     pub(super) fn order(&self, system: &str, mode: Mode, limits: Limits) -> Result<Order> {
-        let seed = u8::try_from(self.hello.last.iter().count())?;
-        let digits: Vec<u8> =
-            system.bytes().skip("/nix/store/".len()).map(|byte| byte.wrapping_add(seed)).collect();
+        let mut digits = [b'l'; 20];
+        digits[..8].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes());
         Ok(Order {
-            id: OrderId::from_random(digits[..20].try_into()?),
+            id: OrderId::from_random(digits),
             nonce: Nonce::from_random([7; 32]),
             host: self.host.clone(),
             system: StoreDir::default().parse(system.as_bytes())?,

@@ -4,7 +4,7 @@ use deploy::News;
 use report::Stage;
 
 use super::Board;
-use crate::samples::{after, began, copying, deployed, event, results};
+use crate::samples::{NOON, after, began, copying, deployed, event, host, results};
 
 fn shown(board: &Board, width: usize, height: usize) -> String {
     board.lines(after(12_300), width, height).join("\n")
@@ -30,6 +30,22 @@ fn each_host_has_its_line() {
 }
 
 #[test]
+fn hosts_that_are_asked() {
+    let mut board = Board::new(false);
+    board.ask(NOON, &[host("web1"), host("web2"), host("web3")]);
+    for (at, host, what) in [
+        (0, "web1", News::StageBegan(Stage::Connect)),
+        (0, "web2", News::StageBegan(Stage::Connect)),
+        (0, "web3", News::StageBegan(Stage::Connect)),
+        (900, "web2", News::StageEnded { stage: Stage::Connect, good: true, millis: 900 }),
+        (900, "web3", News::StageEnded { stage: Stage::Connect, good: false, millis: 900 }),
+    ] {
+        board.take(&event(at, host, what));
+    }
+    insta::assert_snapshot!(shown(&board, 80, 24));
+}
+
+#[test]
 fn hundreds_of_hosts_leave_room() {
     let names: Vec<String> = (0..300).map(|number| format!("host{number:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -38,7 +54,11 @@ fn hundreds_of_hosts_leave_room() {
     for (index, name) in names.iter().enumerate() {
         match index % 3 {
             0 => {
-                board.take(&event(0, name, News::Result(Box::new(deployed(results()[index % 11].1.clone())))))
+                board.take(&event(
+                    0,
+                    name,
+                    News::Result(Box::new(deployed(results()[index % 11].1.clone()))),
+                ));
             }
             1 if index > 290 => board.take(&event(0, name, News::StageBegan(Stage::Activate))),
             _ => {}

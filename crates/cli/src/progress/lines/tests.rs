@@ -3,8 +3,8 @@
 use deploy::{News, Voice};
 use report::Stage;
 
-use super::{Detail, Lines};
-use crate::samples::{began, copying, deployed, event, of_run, results, system};
+use super::{Detail, Lines, Work};
+use crate::samples::{began, copying, deployed, event, host, of_run, results, system};
 
 /// All lines, those for standard output marked with `>`.
 fn lines(detail: Detail) -> String {
@@ -58,5 +58,12 @@ fn all_there_is() {
 
 #[test]
 fn what_commands_print_is_the_result_of_exec() {
-    insta::assert_snapshot!(lines(Detail { is_exec: true, ..Detail::default() }));
+    insta::assert_snapshot!(lines(Detail { work: Work::Exec(vec![host("web1")]), ..Detail::default() }));
+}
+
+#[test]
+fn stages_of_a_question_are_not_told() {
+    let work = Work::Question(vec![host("web1")]);
+    let told = lines(Detail { work, ..Detail::default() });
+    assert!(!told.contains("ship") && told.contains("note: the fleet is large"), "{told}");
 }

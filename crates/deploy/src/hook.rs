@@ -5,18 +5,18 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use fleet::OnResult;
+use report::Report;
 use run::{Command, Output};
 
-use crate::Event;
 use crate::causes;
 use crate::text::last_lines;
 
 /// How long a command or a webhook may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Hands the result to the command's standard input, or posts it, as the JSON of its event. What went wrong is sent to
+/// Hands the result to the command's standard input, or posts it, as the JSON of its report. What went wrong is sent to
 /// `failed`.
-pub(crate) fn start(hook: &OnResult, result: &Event, failed: Sender<String>) -> JoinHandle<()> {
+pub(crate) fn start(hook: &OnResult, result: &Report, failed: Sender<String>) -> JoinHandle<()> {
     let (hook, json) = (hook.clone(), result.to_json());
     thread::spawn(move || {
         let ended = match &hook {

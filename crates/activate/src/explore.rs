@@ -203,7 +203,7 @@ fn explore_all(configs: impl IntoIterator<Item = Config>) -> (usize, BTreeMap<Ph
 
 #[test]
 fn every_world_ends_well() {
-    let (_, ends) = explore_all(all_configs(Budget { fails: 1, crashes: 2, cuts: 1, thirds: 0 }));
+    let (_, ends) = explore_all(all_configs(Budget { fails: 1, crashes: 1, cuts: 1, thirds: 0 }));
     assert!(
         [Phase::Confirmed, Phase::RolledBack, Phase::Unchanged, Phase::Stuck].iter().all(|end| ends[end] > 0)
     );
@@ -212,11 +212,13 @@ fn every_world_ends_well() {
 #[test]
 fn every_world_with_two_failing_effects_ends_well() {
     let all = all_configs(Budget { fails: 2, crashes: 1, cuts: 1, thirds: 0 });
-    let usual = |config: &Config| config.default == DefaultKind::Read && config.before == System::Default;
+    let usual = |config: &Config| {
+        config.default == DefaultKind::Read && config.before == System::Default && !config.keep
+    };
     explore_all(all.into_iter().filter(usual));
 }
 
 #[test]
 fn every_world_with_somebody_else_at_work_ends_well() {
-    explore_all(all_configs(Budget { fails: 1, crashes: 1, cuts: 1, thirds: 1 }));
+    explore_all(all_configs(Budget { fails: 0, crashes: 1, cuts: 1, thirds: 1 }));
 }

@@ -1,3 +1,37 @@
-//! `lockstep`, the operator's program.
+//! `lockstep`, the operator's program: reads the command line and hands it to the command.
 
-fn main() {}
+mod arguments;
+mod ask;
+mod commands;
+mod context;
+mod failure;
+mod fleet_status;
+mod hints;
+mod interrupt;
+mod progress;
+#[cfg(test)]
+mod samples;
+mod style;
+mod summary;
+mod table;
+mod terminal;
+mod text;
+mod wire;
+mod words;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::Parser;
+use deploy::Stop;
+
+use crate::{arguments::Arguments, context::Context, failure::Failure, terminal::Terminal};
+
+fn main() -> ExitCode {
+    let Arguments { common, command } = Arguments::parse();
+    let terminal = Arc::new(Terminal::new(common.color));
+    let stop = Stop::default();
+    let context = Context { terminal: Arc::clone(&terminal), common, stop: stop.clone() };
+    let heard = interrupt::install(Arc::clone(&terminal), stop).map_err(Failure::machine);
+    let done = heard.and_then(|()| commands::run(&context, command));
+    ExitCode::from(done.unwrap_or_else(|failure| failure.report(&terminal, context.common.json)))
+}

@@ -154,10 +154,15 @@ impl Client {
         encoder.into_bytes()
     }
 
+    /// Sends what is no longer than [`SMALL_REQUEST`].
+    fn send(&mut self, requests: &[u8]) -> Result<(), Failure> {
+        self.writer.write_all(requests).and_then(|()| self.writer.flush()).map_err(Failure::Write)
+    }
+
     /// Sends a request and reads what the daemon tells until the answer follows.
     fn exchange(&mut self, request: &[u8]) -> Result<(), Failure> {
         if request.len() <= SMALL_REQUEST {
-            self.writer.write_all(request).and_then(|()| self.writer.flush()).map_err(Failure::Write)?;
+            self.send(request)?;
             return stderr::drain(&mut self.reader, &mut self.log);
         }
         let (sent, told) = self.send_while_listening(|writer, _| {

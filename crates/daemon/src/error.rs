@@ -188,6 +188,19 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Whether the two sides still agree on where they are.
+    pub(crate) fn is_in_order(&self) -> bool {
+        matches!(self, Self::Daemon(_) | Self::Read(ReadError::ContentAddress { .. }))
+    }
+
+    /// The reason why the connection was lost: what the daemon had `refused` before, if it had.
+    pub(crate) fn after(self, refused: Option<Self>) -> Self {
+        match refused {
+            Some(Self::Daemon(error)) => Self::LastWords(error),
+            _ => self,
+        }
+    }
+
     /// The reason why not everything could be sent: what the daemon `told` meanwhile rather than the error of
     /// the write, which is only what came of it.
     pub(crate) fn unsent(source: io::Error, told: Result<(), Self>) -> Self {

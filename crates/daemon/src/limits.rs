@@ -6,6 +6,9 @@
 /// memory, for the million paths of the largest stores.
 pub const ANSWER: u64 = 256 << 20;
 
+/// As [`ANSWER`], of what is known of many paths, about 1000 bytes for each.
+pub const PATH_INFOS: u64 = 1 << 30;
+
 /// Paths in an answer that lists paths. The largest known stores have some hundred thousand.
 pub const PATHS: u64 = 1 << 20;
 

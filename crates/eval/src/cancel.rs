@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 /// A flag that several operations share: once it is set they end soon, with their `Cancelled` error, and the
-/// `nix` processes they had started are killed.
+/// `nix` processes they had started are ended.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 

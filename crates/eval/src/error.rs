@@ -43,7 +43,7 @@ pub enum EvalError {
         source: run::Error,
     },
     /// Nix said no.
-    #[error("{subject} does not evaluate: {}", words.heart)]
+    #[error("{subject} does not evaluate{}: {}", at(&words.attribute), words.heart)]
     Nix {
         /// What was evaluated.
         subject: Subject,
@@ -64,6 +64,11 @@ pub enum EvalError {
         /// What was evaluated.
         subject: Subject,
     },
+}
+
+/// Where in the description.
+fn at(attribute: &[String]) -> String {
+    if attribute.is_empty() { String::new() } else { format!(" at {}", attribute.join(".")) }
 }
 
 impl EvalError {

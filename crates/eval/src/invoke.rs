@@ -11,6 +11,7 @@ use std::{
 };
 
 use run::{Child, Command, Finished, Output};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cancel::Cancel;
 
@@ -21,8 +22,10 @@ const SHORT_LOOK: Duration = Duration::from_millis(2);
 /// How long what it printed last may take to be read when it has ended; a process that it left behind may
 /// hold the pipe open for ever.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long a process that is asked to end may take before it is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest line that is held; the rest of it is thrown away.
-const LONGEST_LINE: u64 = 1 << 20;
+const LONGEST_LINE: usize = 1 << 20;
 /// Longest answer on standard output.
 const LONGEST_ANSWER: usize = 64 << 20;
 /// Lines that wait for us, until Nix has to.
@@ -80,11 +83,7 @@ fn watch(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<(), Failure> {
     let mut closed = false;
-    loop {
-        if cancel.is_cancelled() {
-            child.kill();
-            return Err(Failure::Cancelled);
-        }
+    while !cancel.is_cancelled() {
         if closed {
             thread::sleep(SHORT_LOOK);
         } else {
@@ -101,6 +100,24 @@ fn watch(
             return Ok(());
         }
     }
+    end(child, lines);
+    Err(Failure::Cancelled)
+}
+
+/// Ends a child that nobody wants any more. Nix is asked first, for only then does it end its builders where
+/// there is no daemon (as root; 2.34 leaves some behind even so).
+fn end(child: &mut Child, lines: &Receiver<String>) {
+    if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+        // It has not been reaped, so the id is still its own; one that has ended is what we want.
+        let _ended = kill_process(pid, Signal::TERM);
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while child.is_running() && Instant::now() < deadline {
+        // What it prints now is read all the same, so that it can go on to its end.
+        while lines.try_recv().is_ok() {}
+        thread::sleep(SHORT_LOOK);
+    }
+    child.kill();
 }
 
 fn drain(lines: &Receiver<String>, on_line: &mut dyn FnMut(&str)) {
@@ -128,7 +145,7 @@ fn send_lines(mut reader: impl BufRead, sender: &SyncSender<String>) {
 /// One line without its end, cut; nothing at the end of the stream.
 fn read_line(reader: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = Vec::new();
-    if reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? == 0 {
+    if reader.by_ref().take(LONGEST_LINE as u64).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     if line.last() != Some(&b'\n') {
@@ -143,13 +160,13 @@ mod tests {
 
     #[test]
     fn lines_are_cut_and_counted() {
-        let long = vec![b'x'; LONGEST_LINE as usize + 10];
+        let long = vec![b'x'; LONGEST_LINE + 10];
         let cases: Vec<(Vec<u8>, Vec<usize>)> = vec![
             (b"".to_vec(), vec![]),
             (b"a".to_vec(), vec![1]),
             (b"a\nbb\r\n\nccc".to_vec(), vec![1, 2, 0, 3]),
             (b"\xff\n".to_vec(), vec![3]),
-            ([&long[..], b"\nab\n"].concat(), vec![LONGEST_LINE as usize, 2]),
+            ([&long[..], b"\nab\n"].concat(), vec![LONGEST_LINE, 2]),
         ];
         for (bytes, expected) in cases {
             let mut reader = &bytes[..];

@@ -127,7 +127,11 @@ impl Nix {
         let ended = follow(command, cancel, &mut |line| printed.take(line));
         let Ended { status, stdout } = ended.map_err(|failure| EvalError::new(subject.clone(), failure))?;
         if !status.success() {
-            let words = Words::new(&printed.text, &end(status));
+            let mut words = Words::new(&printed.text, &end(status));
+            if *subject != Subject::Description {
+                // The answer for a host is one that we made up; its attributes say nothing.
+                words.attribute.clear();
+            }
             return Err(EvalError::Nix { subject: subject.clone(), words });
         }
         printed.answer = stdout;
@@ -148,7 +152,8 @@ impl Nix {
 impl Evaluate for Nix {
     fn index(&self, cancel: &Cancel) -> Result<Vec<u8>, EvalError> {
         // The dot is Nix's name for the outputs as a whole, without a search among packages.
-        let command = self.eval_command(".", &expression::index());
+        // The whole trace, for it names the attribute that does not evaluate.
+        let command = self.eval_command(".", &expression::index()).arg("--show-trace");
         match self.eval(&Subject::Description, command, cancel) {
             Err(error) if lacks_attribute(&error) => self.index_in_two(cancel),
             printed => Ok(printed?.answer),

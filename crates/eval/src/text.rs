@@ -4,6 +4,8 @@
 const HEART: usize = 4 << 10;
 /// Bytes of the end of what Nix printed that are kept.
 pub(crate) const TAIL: usize = 16 << 10;
+/// Names of an attribute that are kept.
+const DEEPEST: usize = 32;
 /// Bytes of one line that are kept.
 pub(crate) const LINE: usize = 2 << 10;
 
@@ -12,6 +14,8 @@ pub(crate) const LINE: usize = 2 << 10;
 pub struct Words {
     /// What went wrong, without the trace that led there: one line or several.
     pub heart: String,
+    /// The attribute of the answer that could not be had, from the outside in; empty if it is not one.
+    pub attribute: Vec<String>,
     /// The end of everything that was printed.
     pub tail: String,
 }
@@ -25,7 +29,7 @@ impl Words {
             Some(last) if !last.trim().is_empty() => format!("{} ({end})", last.trim()),
             _ => format!("nothing was said ({end})"),
         });
-        Self { heart: keep_start(&heart, HEART), tail }
+        Self { heart: keep_start(&heart, HEART), attribute: attribute(&printed), tail }
     }
 }
 
@@ -42,6 +46,16 @@ fn heart(printed: &str) -> Option<String> {
     let all = std::iter::once(first.to_owned()).chain(rest).collect::<Vec<_>>().join("\n");
     let all = all.trim_matches('\n').trim_end();
     (!all.is_empty()).then(|| all.to_owned())
+}
+
+/// The attributes that Nix was in while it wrote the answer, as the trace tells them if it is a whole one.
+fn attribute(printed: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let line = line.trim_start().trim_start_matches("… ");
+        let name = line.strip_prefix("while evaluating attribute '")?.trim_end().strip_suffix('\'')?;
+        Some(keep_start(name, LINE))
+    };
+    printed.lines().filter_map(name).take(DEEPEST).collect()
 }
 
 fn dedent(line: &str, indent: usize) -> String {

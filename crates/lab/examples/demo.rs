@@ -1,120 +1,120 @@
-//! `make demo`: three real hosts, two generations switched by hand, and a power cut in between.
+//! `make demo`: an operator deploys a small fleet to three real hosts, changes a line, and then lets one host cut its
+//! own network.
 
 #![expect(clippy::print_stdout, reason = "a demonstration is read")]
 
-use std::env;
-use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
-use lab::{Builder, Host, Lab};
+use anyhow::{Context, Result, ensure};
+use lab::{Builder, Host};
+use run::Output;
 
-const PROFILE: &str = "/nix/var/nix/profiles/system";
 const BOOT: Duration = Duration::from_secs(60);
-const MODULE: &str = r#"
-{
-  services.static-web-server = { enable = true; root = "/etc"; };
-  environment.etc."motd".text = "the second generation\n";
+const FLEET: &str = "/root/fleet";
+
+const FLAKE: &str = r#"{
+  inputs.pocket.url = "path:/lab/os";           # nixpkgs, for the hosts of the lab
+
+  outputs = { self, pocket }:
+    let
+      host = name: module: pocket.lib.nixosSystem {
+        modules = [ pocket.nixosModules.base { networking.hostName = name; } module ];
+      };
+    in
+    {
+      nixosConfigurations = builtins.mapAttrs host (import ./hosts.nix);
+
+      lockstep = {
+        defaults = { confirmTimeout = "10s"; settle = "2s"; };
+        hosts.web1.tags = [ "web" ];
+        hosts.web2.tags = [ "web" ];
+      };
+    };
 }
 "#;
+const FIRST: &str = r#"{
+  web1 = { services.static-web-server = { enable = true; root = "/etc"; }; };
+  web2 = { services.static-web-server = { enable = true; root = "/etc"; }; };
+  db1 = { environment.etc."motd".text = "the database\n"; };
+}
+"#;
+const LINE: (&str, &str) = ("the database", "the database, second edition");
+const CUT: (&str, &str) = (
+    r#"web2 = { "#,
+    r#"web2 = { networking.interfaces.host0.ipv4.addresses = [ { address = "192.0.2.1"; prefixLength = 24; } ]; networking.useDHCP = false; "#,
+);
 
 fn main() -> Result<()> {
-    let start = Instant::now();
-    let lab = Builder::new(program()?).hosts(["web1", "web2", "db1"]).start()?;
-    say(start, "three hosts answer over ssh: systemd, OpenSSH, Nix, and a boot entry each");
-    show(&lab)?;
+    let demo = Demo { start: Instant::now() };
+    let (lockstep, agent) = (built("lockstep")?, agent()?);
+    let lab = Builder::new(built("lab")?)
+        .operator()
+        .tool(lockstep)
+        .tool(agent)
+        .hosts(["web1", "web2", "db1"])
+        .start()?;
+    demo.say("three hosts and an operator answer over ssh");
+    let operator = lab.host("operator");
+    operator.write(&format!("{FLEET}/flake.nix"), FLAKE)?;
+    operator.write(&format!("{FLEET}/hosts.nix"), FIRST)?;
+    operator.sh(&format!("cd {FLEET} && git init -q . && git add ."))?;
 
-    let news = on_all(&lab, build)?;
-    say(start, "each host built a second generation with its own Nix");
-    on_all(&lab, |host| switch(host, &news, "test"))?;
-    say(start, "`switch-to-configuration test`: it runs, the boot default is still the first");
-    show(&lab)?;
-
-    let web1 = lab.host("web1");
-    web1.power_cycle()?;
-    web1.wait_ssh(BOOT)?;
-    say(start, "the power of web1 was cut: it came back with its boot default");
-    show(&lab)?;
-
-    on_all(&lab, |host| make_default(host, &news))?;
-    say(start, "a new generation of the profile and `switch-to-configuration switch` on all");
-    web1.power_cycle()?;
-    web1.wait_ssh(BOOT)?;
-    say(start, "the power of web1 was cut again");
-    show(&lab)?;
+    demo.lockstep(&operator, &["deploy", "--all", "--yes"], 0)?;
+    let second = FIRST.replace(LINE.0, LINE.1);
+    demo.change(&operator, "db1 gets another line", &second)?;
+    demo.lockstep(&operator, &["deploy", "--all", "--yes"], 0)?;
+    let third = second.replace(CUT.0, CUT.1).replace("second edition", "third edition");
+    demo.change(&operator, "db1 gets another line, and web2 an address at which nobody reaches it", &third)?;
+    demo.lockstep(&operator, &["deploy", "--all", "--yes"], 3)?;
+    lab.host("web2").wait_ssh(BOOT)?;
+    demo.say("web2 went back by itself and is reachable, db1 moved on");
+    demo.lockstep(&operator, &["status"], 0)?;
     drop(lab);
-    say(start, "the lab has ended; nothing of it is left");
+    demo.say("the lab has ended; nothing of it is left");
     Ok(())
 }
 
-/// The `lab` program, built beside this example's directory.
-fn program() -> Result<PathBuf> {
-    let this = env::current_exe()?;
-    let target =
-        this.parent().and_then(|examples| examples.parent()).context("an example lies in a target")?;
-    Ok(target.join("lab"))
+struct Demo {
+    start: Instant,
 }
 
-fn say(start: Instant, what: &str) {
-    println!("\n[{:5.1} s] {what}", start.elapsed().as_secs_f64());
-}
-
-/// One thing on every host at once; answers in the order of the hosts.
-fn on_all<T: Send>(lab: &Lab, act: impl Fn(Host<'_>) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let act = &act;
-    thread::scope(|scope| {
-        let running: Vec<_> = lab.hosts().map(|host| scope.spawn(move || act(host))).collect();
-        running
-            .into_iter()
-            .map(|one| one.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")))
-            .collect()
-    })
-}
-
-/// Builds the base system with one more module; returns its host and path.
-fn build(host: Host<'_>) -> Result<(String, String)> {
-    host.write("/root/second.nix", MODULE)?;
-    let imports = "[ /lab/os/base/configuration.nix /root/second.nix ]";
-    let system = format!("(import /lab/os {{ configuration = {{ imports = {imports}; }}; }}).system");
-    let path = host.run(["nix-build", "--quiet", "--no-out-link", "--expr", &system])?;
-    Ok((host.name().to_owned(), path))
-}
-
-fn built_for<'news>(host: &Host<'_>, news: &'news [(String, String)]) -> Result<&'news str> {
-    let found = news.iter().find(|(name, _)| name == host.name());
-    found.map(|(_, path)| path.as_str()).context("every host has built its system")
-}
-
-fn switch(host: Host<'_>, news: &[(String, String)], action: &str) -> Result<()> {
-    let program = format!("{}/bin/switch-to-configuration", built_for(&host, news)?);
-    host.run([&program, action]).map(drop)
-}
-
-fn make_default(host: Host<'_>, news: &[(String, String)]) -> Result<()> {
-    host.run(["nix-env", "--profile", PROFILE, "--set", built_for(&host, news)?])?;
-    switch(host, news, "switch")?;
-    host.run(["sync"]).map(drop)
-}
-
-fn show(lab: &Lab) -> Result<()> {
-    println!(
-        "  {:5} {:10} {:>5}  {:28} {:28} MESSAGE OF THE DAY",
-        "HOST", "ADDRESS", "BOOTS", "BOOTED BY", "RUNNING"
-    );
-    for host in lab.hosts() {
-        let status = host.status()?;
-        let running = host.run(["readlink", "-f", "/run/current-system"])?;
-        let running = running.trim_start_matches("/nix/store/").get(..8).unwrap_or_default().to_owned();
-        let entry = status.entry.unwrap_or_default();
-        let motd = host.output(["cat", "/etc/motd"])?.stdout_text();
-        let motd = motd.lines().next().unwrap_or("-");
-        println!(
-            "  {:5} {:10} {:>5}  {entry:28} {running:28} {motd}",
-            host.name(),
-            host.address(),
-            status.boots
-        );
+impl Demo {
+    fn say(&self, what: &str) {
+        println!("\n[{:5.1} s] {what}", self.start.elapsed().as_secs_f64());
     }
-    Ok(())
+
+    fn change(&self, operator: &Host<'_>, what: &str, hosts: &str) -> Result<()> {
+        self.say(what);
+        operator.write(&format!("{FLEET}/hosts.nix"), hosts)
+    }
+
+    /// Runs `lockstep` as the operator does; what it says goes straight to the reader.
+    fn lockstep(&self, operator: &Host<'_>, words: &[&str], code: i32) -> Result<()> {
+        self.say(&format!("operator$ lockstep {}", words.join(" ")));
+        io::stdout().flush()?;
+        let line = [&["env", "-C", FLEET, "HOME=/root", "/lab/bin/lockstep"], words].concat();
+        let command = operator.command(line)?.stdout(Output::Inherit).stderr(Output::Inherit);
+        let ended = command.output()?.code();
+        ensure!(ended == code, "lockstep ended with {ended}, expected was {code}");
+        println!("         exit code {code}");
+        Ok(())
+    }
+}
+
+/// A program that cargo built beside this example's directory.
+fn built(name: &str) -> Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    let target = this.parent().and_then(Path::parent).context("an example lies in a target")?;
+    Ok(target.join(name))
+}
+
+/// The static agent.
+fn agent() -> Result<PathBuf> {
+    let target = built("")?;
+    let path = target.parent().context("a target has a parent")?;
+    Ok(path.join(format!("{}-unknown-linux-gnu/agent/lockstep-agent", std::env::consts::ARCH)))
 }

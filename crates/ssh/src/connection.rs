@@ -111,7 +111,8 @@ impl Connection {
         Ok(Channel { reader: Reader::new(Vec::new(), reader), writer, control })
     }
 
-    /// Runs a small command, without input, to its end. An exit code other than 0 is no error, unless it means that
+    /// Runs a small command that reads nothing to its end. (Its input is at its end; under sudo, which may read a
+    /// password from it, it stays open and empty.) An exit code other than 0 is no error, unless it means that
     /// the command never began; more than 1 MiB of output is one.
     pub fn output(&self, program: &Program, ask: &mut Ask<'_>) -> Result<Output, Error> {
         let prompt = prompt_for(program)?;

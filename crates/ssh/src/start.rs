@@ -115,15 +115,15 @@ fn read(mut reader: PipeReader, until: &Until) -> Event {
         Until::Greeting(greeting) => (Some(greeting.as_slice()), NOISE),
         Until::End(limit) => (None, *limit),
     };
-    let (mut bytes, mut chunk) = (Vec::new(), [0; 16 * 1024]);
+    let (mut bytes, mut searched, mut chunk) = (Vec::new(), 0, [0; 16 * 1024]);
     loop {
         match reader.read(&mut chunk) {
             Ok(0) => return Event::Closed(bytes),
             Ok(read) => bytes.extend_from_slice(&chunk[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Event::Failed(error),
         }
-        if let Some(at) = greeting.and_then(|greeting| find(&bytes, greeting)) {
+        if let Some(at) = greeting.and_then(|greeting| find(&bytes, greeting, &mut searched)) {
             return Event::Spoke(bytes.split_off(at), reader);
         }
         if bytes.len() > limit {
@@ -132,9 +132,34 @@ fn read(mut reader: PipeReader, until: &Until) -> Event {
     }
 }
 
-fn find(bytes: &[u8], greeting: &[u8]) -> Option<usize> {
+/// Where the greeting begins. No byte is looked at twice for long, however small the pieces: it cannot begin before
+/// `searched`.
+fn find(bytes: &[u8], greeting: &[u8], searched: &mut usize) -> Option<usize> {
     if greeting.is_empty() {
         return (!bytes.is_empty()).then_some(0);
     }
-    bytes.windows(greeting.len()).position(|window| window == greeting)
+    let from = *searched;
+    *searched = (bytes.len() + 1).saturating_sub(greeting.len());
+    bytes[from..].windows(greeting.len()).position(|window| window == greeting).map(|at| from + at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    #[test]
+    fn a_greeting_is_found_in_any_pieces() {
+        for (stream, expected) in
+            [("hello", Some(0)), ("noise hehello", Some(8)), ("hell", None), ("", None), ("hel lo", None)]
+        {
+            for size in 1..8 {
+                let mut searched = 0;
+                let ends = (size..stream.len()).step_by(size).chain([stream.len()]);
+                let found =
+                    ends.into_iter().find_map(|end| find(&stream.as_bytes()[..end], b"hello", &mut searched));
+                assert_eq!(found, expected, "{stream} by {size}");
+            }
+        }
+        assert_eq!((find(b"", b"", &mut 0), find(b"x", b"", &mut 0)), (None, Some(0)));
+    }
 }

@@ -34,7 +34,8 @@ pub struct Need {
 /// # Errors
 /// If the target does not answer, or `pulse` does not beat for its limit.
 pub fn ask(closure: &Closure, substitute: bool, remote: &mut Client, pulse: &Pulse) -> Result<Answer, Error> {
-    let watch = Watch::start(pulse, [None, Some(remote.hangup())]);
+    let hangup = remote.hangup();
+    let watch = Watch::start(pulse, move || hangup.hang_up());
     watch.waits_for(Side::Remote);
     let answer = question(closure, substitute, remote, pulse);
     watch.end(answer)
@@ -72,4 +73,37 @@ pub fn need(closure: &Closure, valid: &BTreeSet<StorePath>) -> Need {
 /// The missing paths, each after all it refers to.
 pub(crate) fn missing<'a>(closure: &'a Closure, valid: &BTreeSet<StorePath>) -> Vec<&'a PathInfo> {
     closure.iter().filter(|info| !valid.contains(&info.path)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use store::{hash::Sha256, store_path::HashPart};
+
+    use super::*;
+
+    fn info(number: u8, size: u64) -> PathInfo {
+        let path = StorePath::new(HashPart([number; HashPart::LEN]), "x".parse().unwrap());
+        PathInfo::new(path, Sha256::of(&[number]), size)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_there_and_what_is_missing_is_all(sizes in proptest::collection::vec((any::<u32>(), any::<bool>()), 0..50)) {
+            let infos: Vec<_> = (0_u8..).zip(&sizes).map(|(number, (size, _))| info(number, u64::from(*size))).collect();
+            let closure = Closure::new(infos.clone()).unwrap();
+            let valid = infos.iter().zip(&sizes).filter(|(_, (_, there))| *there);
+            let valid: BTreeSet<_> = valid.map(|(info, _)| info.path.clone()).collect();
+            let need = need(&closure, &valid);
+            prop_assert_eq!(need.paths + valid.len(), closure.len());
+            let there: u64 = sizes.iter().filter(|(_, there)| *there).map(|(size, _)| u64::from(*size)).sum();
+            prop_assert_eq!(need.nar_bytes + there, closure.nar_size());
+        }
+    }
+
+    #[test]
+    fn sizes_that_no_disk_has_do_not_overflow() {
+        let closure = Closure::new([info(1, u64::MAX), info(2, u64::MAX)]).unwrap();
+        assert_eq!(need(&closure, &BTreeSet::new()), Need { paths: 2, nar_bytes: u64::MAX });
+    }
 }

@@ -167,3 +167,6 @@ impl Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write},
 };
 
-use daemon::{AddPolicy, Client, NarError, UploadError};
+use daemon::{AddPolicy, Client, Hangup, NarError, UploadError};
 use store::{closure::Closure, path_info::PathInfo, store_path::StorePath};
 
 use crate::{
@@ -72,7 +72,8 @@ pub fn stream(
     if missing.is_empty() {
         return Ok(Sent::default());
     }
-    let watch = Watch::start(request.pulse, [Some(local.hangup()), Some(remote.hangup())]);
+    let hangups = [local.hangup(), remote.hangup()];
+    let watch = Watch::start(request.pulse, move || hangups.iter().for_each(Hangup::hang_up));
     let mut meter = Meter { watch: &watch, pulse: request.pulse, progress, paths: 0, bytes: 0 };
     let last = missing.len();
     let added = remote.add_paths(missing, POLICY, |info, sink| {

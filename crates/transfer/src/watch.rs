@@ -10,8 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use daemon::Hangup;
-
 use crate::error::{Error, Side};
 
 /// The sign that something goes on, with the longest time that may pass between two beats.
@@ -67,14 +65,14 @@ struct Shared {
 }
 
 impl Watch {
-    /// Watches until it is dropped; when the pulse stops, all `connections` are ended.
-    pub(crate) fn start(pulse: &Pulse, connections: [Option<Hangup>; 2]) -> Self {
+    /// Watches until it is dropped; when the pulse stops, `hang_up` ends what is waited for.
+    pub(crate) fn start(pulse: &Pulse, hang_up: impl Fn() + Send + 'static) -> Self {
         let shared = Arc::new(Shared::default());
         let (limit, thread) = match pulse.0.limit {
             None => (Duration::ZERO, None),
             Some(limit) => {
                 let (pulse, shared) = (pulse.clone(), Arc::clone(&shared));
-                (limit, Some(thread::spawn(move || watch(&pulse, limit, &shared, &connections))))
+                (limit, Some(thread::spawn(move || watch(&pulse, limit, &shared, hang_up))))
             }
         };
         Self { limit, shared, thread }
@@ -107,19 +105,60 @@ impl Drop for Watch {
     }
 }
 
-fn watch(pulse: &Pulse, limit: Duration, shared: &Shared, connections: &[Option<Hangup>; 2]) {
+fn watch(pulse: &Pulse, limit: Duration, shared: &Shared, hang_up: impl Fn()) {
     let (mut beats, mut since) = (pulse.beats(), Instant::now());
     let mut over = shared.over.lock().unwrap_or_else(PoisonError::into_inner);
     while !*over {
         let left = limit.saturating_sub(since.elapsed());
         if left.is_zero() {
             shared.stalled.store(true, Ordering::SeqCst);
-            connections.iter().flatten().for_each(Hangup::hang_up);
+            hang_up();
             return;
         }
         over = shared.told.wait_timeout(over, left).unwrap_or_else(PoisonError::into_inner).0;
         if pulse.beats() != beats {
             (beats, since) = (pulse.beats(), Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn failed() -> Result<(), Error> {
+        let operation = daemon::Operation::QueryValidPaths;
+        Err(Error::RemoteLost {
+            source: daemon::Error::Io { operation, source: std::io::ErrorKind::Other.into() },
+        })
+    }
+
+    #[test]
+    fn a_pulse_that_stops_ends_what_is_waited_for() {
+        for side in [Side::Local, Side::Remote] {
+            let (sender, ended) = channel();
+            let limit = Duration::from_millis(20);
+            let watch = Watch::start(&Pulse::new(Some(limit)), move || sender.send(()).unwrap_or(()));
+            watch.waits_for(side);
+            ended.recv().unwrap();
+            let error = watch.end(failed()).unwrap_err();
+            assert!(
+                matches!(error, Error::Stalled { side: stalled, limit: of } if stalled == side && of == limit)
+            );
+        }
+    }
+
+    #[test]
+    fn what_goes_on_or_may_take_for_ever_is_left_alone() {
+        for limit in [None, Some(Duration::from_secs(3600))] {
+            let (sender, ended) = channel();
+            let pulse = Pulse::new(limit);
+            let watch = Watch::start(&pulse, move || sender.send(()).unwrap_or(()));
+            pulse.beat();
+            assert!(matches!(watch.end(failed()), Err(Error::RemoteLost { .. })), "its own error stays");
+            assert!(ended.recv().is_err(), "nothing was ended, and the watch is over");
         }
     }
 }

@@ -15,13 +15,14 @@ const AREAS: &[(&str, &[&[&str]])] = &[
             &["bench", "--quiet", "--package", "lab", "--bench", "nix"],
         ],
     ),
+    ("deploy", &[&["bench", "--quiet", "--package", "lab", "--bench", "deploy"]]),
     ("lab", &[&["run", "--quiet", "--release", "--package", "lab", "--", "bench"]]),
 ];
 
 /// What `bench` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure this area only: `store` or `lab`.
+    /// Measure this area only: `store`, `deploy` or `lab`.
     area: Option<String>,
 }
 

@@ -113,7 +113,7 @@ pub fn fuzz_nar(data: &[u8]) {
 fn ask(client: &mut Client, question: u8) -> bool {
     let (path, paths) = (path(), BTreeSet::from([path()]));
     let wanted = [DerivedPath::Path(path.clone()), DerivedPath::all_outputs(path.clone())];
-    let error = match question % 15 {
+    let error = match question % 16 {
         0 => client.is_valid_path(&path).err(),
         1 => client.query_valid_paths(&paths, true).err(),
         2 => client.query_path_info(&path).err(),
@@ -124,11 +124,12 @@ fn ask(client: &mut Client, question: u8) -> bool {
         7 => client.add_temp_root(&path).err(),
         8 => client.add_indirect_root(Path::new("/a")).err(),
         9 => client.find_roots().err(),
-        10 => client.collect_garbage(&GarbageAction::Delete(paths)).err(),
+        10 => client.collect_garbage(&GarbageAction::Delete(paths.clone())).err(),
         11 => client.set_options(&Options::default()).err(),
         12 => client.query_missing(&wanted).err(),
         13 => client.build_paths(&wanted, BuildMode::Normal).err(),
-        _ => return read_nar(client),
+        14 => return read_nar(client),
+        _ => client.query_path_infos(&paths).err(),
     };
     let usable = error.as_ref().is_none_or(Error::connection_usable);
     assert_eq!(client.is_usable(), usable, "{error:?}");

@@ -43,7 +43,10 @@ fn wrong_end(config: Config, node: &Node) -> Option<String> {
     if world.guard {
         return Some("the guard is still armed at the end".into());
     }
-    let took_back = world.told && !third && !matches!(end, State::Confirmed { .. });
+    // Known limit: a confirmed test leaves no trace but the journal, so a guard that could not be stopped and cannot
+    // read it brings the old system back. Two things failed, and the host is safe.
+    let in_the_dark = config.mode == Mode::Test && world.budget.fails + 2 <= config.budget.fails;
+    let took_back = world.told && !third && !in_the_dark && !matches!(end, State::Confirmed { .. });
     took_back.then(|| format!("the operator was told Confirmed, the end is {end:?}"))
 }
 

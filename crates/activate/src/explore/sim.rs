@@ -6,8 +6,8 @@ use order::{Nonce, SystemPath};
 
 use super::world::{Config, DefaultKind, System, Unit, World};
 use crate::{
-    Aftermath, Effect, Event, Fault, Host, Journal, LoadError, Moment, Observation, Phase, Record, Reply,
-    State, SwitchResult,
+    Aftermath, Clock, Effect, Event, Fault, Host, Journal, LoadError, Moment, Observation, Owner, Phase,
+    Record, Reply, State, SwitchResult, Watch,
 };
 
 pub(super) struct Sim {
@@ -62,7 +62,7 @@ impl Sim {
 
     fn write(&mut self, record: &Record) -> Result<(), Fault> {
         let outcome = match self.world.budget.crash() {
-            Some(budget) if self.choose(&["", "written, then killed"]) != "" => {
+            Some(budget) if !self.choose(&["", "written, then killed"]).is_empty() => {
                 self.world.budget = budget;
                 self.died = true;
                 "written"
@@ -261,5 +261,21 @@ impl Journal for Hands<'_> {
 
     fn store(&mut self, record: &Record) -> Result<(), Fault> {
         self.0.borrow_mut().write(record)
+    }
+}
+
+impl Clock for Hands<'_> {
+    fn now(&mut self) -> Moment {
+        self.0.borrow().world.now()
+    }
+}
+
+impl Watch for Hands<'_> {
+    fn wait_for_owner(&mut self, _until: Moment) -> Owner {
+        Owner::Gone
+    }
+
+    fn take_over(&mut self) -> Result<(), Fault> {
+        Ok(())
     }
 }

@@ -38,7 +38,9 @@ impl Turn<'_> {
         self.round(cause, Reach { running, boot }, 0)
     }
 
-    fn round(self, cause: Cause, reach: Reach, tries: u32) -> Step {
+    fn round(self, cause: Cause, mut reach: Reach, tries: u32) -> Step {
+        // In mode `boot` a reboot in between may have brought the new system up.
+        reach.running |= self.new_runs() && !self.at_home();
         let (part, until) = (RevertPart::End, self.now);
         self.part(Reverting { cause, reach, part, tries, until, running: None, boot: None })
     }

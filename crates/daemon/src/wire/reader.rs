@@ -52,6 +52,16 @@ impl WireReader {
         self.budget = limits::ANSWER;
     }
 
+    /// Lets the answer that follows have no more than `budget`.
+    pub(crate) fn limit_answer(&mut self, budget: u64) {
+        self.budget = limits::ANSWER.min(budget);
+    }
+
+    /// How much the answer has taken that was [limited](Self::limit_answer) to `budget`.
+    pub(crate) fn spent(&self, budget: u64) -> u64 {
+        limits::ANSWER.min(budget) - self.budget
+    }
+
     /// An error at this place of the stream.
     pub(crate) fn unexpected(&self, expected: &'static str, found: impl fmt::Display) -> ReadError {
         let found = clipped(&found.to_string(), FOUND);

@@ -172,6 +172,7 @@ fn bulk_queries(host: &Host<'_>) {
     let mut paths: BTreeSet<_> = (0..5_000).map(unknown).collect();
     assert_eq!(client.query_valid_paths(&paths, false).unwrap(), BTreeSet::new());
     paths.insert(valid.clone());
+    assert!(client.query_path_infos(&paths).unwrap().keys().eq([&valid]));
     assert_eq!(client.query_valid_paths(&paths, false).unwrap(), BTreeSet::from([valid.clone()]));
     assert!(client.is_valid_path(&valid).unwrap());
     assert!(!client.is_valid_path(&unknown(1)).unwrap());
@@ -206,6 +207,12 @@ fn flood(host: &Host<'_>) {
     add(&mut client, &many);
     let paths: BTreeSet<_> = many.iter().map(|(info, _)| info.path.clone()).collect();
     assert_eq!(client.query_valid_paths(&paths, false).unwrap(), paths);
+    let infos = client.query_path_infos(&paths).unwrap();
+    assert!(infos.keys().eq(&paths));
+    for (info, _) in &many {
+        let registration_time = infos[&info.path].registration_time;
+        assert_eq!(infos[&info.path], PathInfo { registration_time, ..info.clone() });
+    }
     assert!(*events.lock().unwrap() > 1_000, "the daemon tells little: {events:?}");
 }
 

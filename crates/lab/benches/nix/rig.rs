@@ -9,6 +9,7 @@ use std::{
 use daemon::Stream;
 use lab::wait;
 use run::{Child, Command, Output};
+use store::store_path::StorePath;
 
 /// A file system in memory that this program and all copies see under this name.
 const MEMORY: &str = "/dev/shm";
@@ -66,6 +67,11 @@ impl Nix {
     /// The daemon's socket, which has this name here and in all copies.
     pub(crate) fn socket(&self) -> &str {
         &self.socket
+    }
+
+    /// Where the files of a path in its store are.
+    pub(crate) fn file(&self, path: &StorePath) -> PathBuf {
+        self.root.join("nix/store").join(path.to_string())
     }
 
     /// Runs one of the image's programs; panics if it fails.

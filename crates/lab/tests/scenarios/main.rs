@@ -17,6 +17,15 @@ mod configuration;
 mod disk;
 mod doors;
 mod etc;
+mod evaluation;
+mod fleet_deploy;
+mod fleet_hostile;
+mod fleet_lines;
+mod fleet_operators;
+mod fleet_outcomes;
+mod fleet_runs;
+mod fleet_ways;
+mod fleets;
 mod hosts;
 mod keeping;
 mod leaks;
@@ -24,6 +33,7 @@ mod line;
 mod network;
 mod operator;
 mod oracle;
+mod outcomes;
 mod pocket;
 mod power;
 mod refusals;
@@ -33,6 +43,9 @@ mod ssh;
 mod switch;
 mod systems;
 mod time;
+mod transfer;
+
+use std::path::PathBuf;
 
 use lab::{Builder, Lab};
 
@@ -44,4 +57,10 @@ fn builder() -> Builder {
 /// A lab of plain hosts that answer over ssh.
 fn lab<const N: usize>(hosts: [&str; N]) -> anyhow::Result<Lab> {
     builder().hosts(hosts).start()
+}
+
+/// A program that is an example of the lab's crate, built with these tests.
+fn example(name: &str) -> PathBuf {
+    let programs = PathBuf::from(env!("CARGO_BIN_EXE_lab"));
+    programs.with_file_name("examples").join(name)
 }

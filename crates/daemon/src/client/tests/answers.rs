@@ -1,6 +1,6 @@
 //! Operations that ask one thing and get one answer.
 
-use std::path::Path;
+use std::{io::Read as _, path::Path};
 
 use store::signature::Signature;
 
@@ -301,6 +301,87 @@ fn a_content_address_of_a_new_form_costs_its_path_only() {
         assert!(error.connection_usable());
     }
     assert_eq!(client.query_path_info(&path("a")).unwrap(), Some(super::info()));
+}
+
+/// What a daemon says of the path `info` is about, or that it is not valid.
+fn path_info_answer(info: Option<&PathInfo>) -> Vec<u8> {
+    answer(|to| {
+        to.flag(info.is_some());
+        info.into_iter().for_each(|info| to.path_info(info));
+    })
+}
+
+#[test]
+fn many_paths_are_asked_for_at_once() {
+    let infos: Vec<_> =
+        (0..1000).map(|index| PathInfo { path: path(&format!("path-{index:03}")), ..info() }).collect();
+    let says =
+        infos.iter().enumerate().map(|(index, info)| path_info_answer((index % 3 > 0).then_some(info)));
+    let (mut client, sent) = fake::client(38, &says.collect::<Vec<_>>().concat());
+    let paths = infos.iter().map(|info| info.path.clone()).collect();
+    let known = client.query_path_infos(&paths).unwrap();
+    let valid = infos.iter().enumerate().filter(|(index, _)| index % 3 > 0);
+    assert_eq!(known, valid.map(|(_, info)| (info.path.clone(), info.clone())).collect());
+    let requests = paths.iter().map(|path| request(26, |to| to.path(path)));
+    assert_eq!(sent.take(), requests.collect::<Vec<_>>().concat());
+    assert!(client.query_path_infos(&BTreeSet::new()).unwrap().is_empty());
+    assert!(sent.take().is_empty());
+}
+
+#[test]
+fn of_many_questions_some_are_under_way() {
+    let paths: BTreeSet<_> = (0..300).map(|index| path(&format!("{index:055}"))).collect();
+    let size = 120;
+    let at_once = SMALL_REQUEST / size;
+    let (mut client, daemon) = fake::socket_client(move |mut socket| {
+        let mut heard = 0;
+        for batch in [at_once, 300 - at_once] {
+            let mut requests = vec![0; batch * size];
+            socket.read_exact(&mut requests).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            assert_eq!(socket.read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+            socket.set_nonblocking(false).unwrap();
+            heard += requests.len();
+            (0..batch).for_each(|_| socket.write_all(&path_info_answer(None)).unwrap());
+        }
+        heard
+    });
+    assert!(client.query_path_infos(&paths).unwrap().is_empty());
+    assert_eq!(daemon.join().unwrap(), 300 * size);
+}
+
+#[test]
+fn a_refusal_among_many_answers_costs_no_more() {
+    let valid = path_info_answer(Some(&info()));
+    let mut unknown = valid.clone();
+    unknown.truncate(unknown.len() - 8);
+    unknown.extend(say(|to| to.string(b"x")));
+    let nothing = path_info_answer(None);
+    let no = "cannot ask for path information: the Nix daemon says no".to_owned();
+    let what = format!(
+        "cannot ask for path information: {} has a content address of an unknown form, 'x'",
+        path("b")
+    );
+    let cases = [
+        ([&*valid, &daemon_error("no"), &nothing], no.clone(), true),
+        ([&*valid, &daemon_error("no"), &unknown], no.clone(), true),
+        ([&*valid, &unknown, &daemon_error("no")], what, true),
+        ([&*valid, &daemon_error("no"), &[]], no, false),
+        (
+            [&*valid, &unknown, &[]],
+            "cannot ask for path information: the stream of the Nix daemon ended at byte 376, expected a message"
+                .to_owned(),
+            false,
+        ),
+    ];
+    for (says, expected, usable) in cases {
+        let says = [&says.concat(), &*if usable { answer(|to| to.flag(true)) } else { vec![] }].concat();
+        let (mut client, _) = fake::client(38, &says);
+        let error = client.query_path_infos(&set(&["a", "b", "c"])).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.connection_usable(), usable);
+        assert_eq!(client.is_valid_path(&path("a")).is_ok(), usable);
+    }
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_cut_line_ends_what_runs_over_it() -> Result<()> {
 }
 
 #[test]
-fn an_operator_that_is_killed_leaves_no_process() -> Result<()> {
+fn an_operator_that_is_killed_leaves_no_process_and_no_socket_for_long() -> Result<()> {
     let lab = lab(["web1"])?;
     let operator = lab.host("operator");
     let mut door = Door::to(&operator, &["root@web1"])?;
@@ -120,5 +120,11 @@ fn an_operator_that_is_killed_leaves_no_process() -> Result<()> {
         let left = operator.sh("pgrep -a -x ssh || true")?;
         ensure!(left.is_empty(), "{left}");
         Ok(())
-    })
+    })?;
+    // The directory with its dead socket goes with the next run.
+    let mut next = Door::to(&operator, &["root@web1"])?;
+    next.expect(&[("shared", "ok root@web1")])?;
+    next.end()?;
+    assert_eq!(left_on(&operator)?, "");
+    Ok(())
 }

@@ -1,0 +1,358 @@
+//! One activation, from the order to its end: delivered once, followed through lost connections, confirmed, or taken
+//! back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use daemon::Client;
+use order::{Check, OnFailure, Order};
+use report::{Cause, CauseKind, Ending, HostResult, Stage};
+use session::{Answer, Channel, Reply, Request};
+
+use crate::confirming::{Confirmation, Confirmed, Confirming, sleep};
+use crate::connect::{Connector, Contact};
+use crate::link::{Heard, LinkError};
+use crate::patience::pause;
+use crate::talk::TalkError;
+use crate::tell::Teller;
+use crate::text::{Lines, plain};
+use crate::{Stop, Urgency, Voice, causes};
+
+/// How often something else than the agent is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// An agent that follows an activation says something every 5 seconds.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Longest pause between two tries of reaching a host again.
+const LONGEST: Duration = Duration::from_secs(8);
+/// Beyond its own limits, what an activation may take: a way back, a reboot, a slow boot loader.
+const SLACK: Duration = Duration::from_secs(1800);
+
+/// An order on its way through its host.
+pub(crate) struct Activation {
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) teller: Arc<Teller>,
+    pub(crate) stop: Stop,
+    pub(crate) order: Order,
+    /// Checks that are tried from here.
+    pub(crate) checks: Vec<Check>,
+    /// Whether it is left to others to confirm.
+    pub(crate) hold: bool,
+}
+
+/// What holds a connection to the host while the new system is not rooted yet.
+pub(crate) struct Held {
+    pub(crate) contact: Contact,
+    pub(crate) store: Option<Client>,
+}
+
+/// What is remembered while an activation is followed, over all connections.
+struct Course {
+    lines: Lines,
+    /// Bytes of the log that were told, and those that were heard on this connection.
+    told: u64,
+    heard: u64,
+    state: String,
+    stage: (Stage, Instant),
+    confirming: Option<Confirming>,
+    gave_up: bool,
+    abort: Abort,
+    delivered: Instant,
+    deliveries: u32,
+}
+
+/// Whether the order was taken back.
+enum Abort {
+    No,
+    /// It is to be, for this reason.
+    Wished(Option<Cause>),
+    /// The host was told.
+    Sent(Option<Cause>),
+}
+
+impl Activation {
+    /// Delivers the order and follows it to its end.
+    pub(crate) fn run(&self, held: Held) -> HostResult {
+        let mut course = self.course();
+        let delivered = held.contact.talk.deliver(&self.order);
+        course.deliveries += 1;
+        let result = match delivered {
+            Ok(()) => self.follow(Some(held), &mut course),
+            Err(TalkError::Refused(cause)) => Self::refused(&cause),
+            Err(error) => {
+                self.lost(&held.contact.cause(&error));
+                drop(held);
+                self.follow(None, &mut course)
+            }
+        };
+        self.finish(course, result)
+    }
+
+    /// Follows the order, which the host has already, to its end.
+    pub(crate) fn attach(&self, contact: Contact) -> HostResult {
+        let mut course = self.course();
+        // It is not ours to deliver again.
+        course.deliveries = 2;
+        let result = self.follow(Some(Held { contact, store: None }), &mut course);
+        self.finish(course, result)
+    }
+
+    fn course(&self) -> Course {
+        Course {
+            lines: Lines::default(),
+            told: 0,
+            heard: 0,
+            state: String::new(),
+            stage: (Stage::Activate, self.teller.begin(Stage::Activate)),
+            confirming: None,
+            gave_up: false,
+            abort: Abort::No,
+            delivered: Instant::now(),
+            deliveries: 0,
+        }
+    }
+
+    fn finish(&self, mut course: Course, result: HostResult) -> HostResult {
+        course.lines.finish(&mut |line| self.teller.line(Voice::Activation, &line));
+        let (stage, began) = course.stage;
+        let good =
+            matches!(result, HostResult::Activated(Ending::Confirmed { .. }) | HostResult::Pending { .. });
+        self.teller.end(stage, began, good);
+        let (HostResult::Activated(Ending::RolledBack { cause, aftermath }), Abort::Sent(Some(why))) =
+            (&result, &course.abort)
+        else {
+            return result;
+        };
+        // The host knows only that it was asked to; the operator's side knows why.
+        let cause = if cause.kind == CauseKind::Aborted { why.clone() } else { cause.clone() };
+        HostResult::Activated(Ending::RolledBack { cause, aftermath: aftermath.clone() })
+    }
+
+    fn refused(cause: &Cause) -> HostResult {
+        HostResult::Failed { stage: Stage::Activate, cause: causes::clean(cause) }
+    }
+
+    fn lost(&self, cause: &Cause) {
+        self.teller
+            .note(format!("the connection was lost during the activation, which goes on: {}", cause.text));
+    }
+
+    /// Follows, over as many connections as it takes.
+    fn follow(&self, mut held: Option<Held>, course: &mut Course) -> HostResult {
+        loop {
+            if let Some(held) = held.take() {
+                let contact = held.contact;
+                match self.listen(&contact, held.store, course) {
+                    Ok(result) => return result,
+                    Err(TalkError::Refused(cause)) => match self.deliver_again(&contact, course, &cause) {
+                        Ok(()) => self.teller.note("the order had not arrived and was delivered again"),
+                        Err(result) => return result,
+                    },
+                    Err(error) => self.lost(&contact.cause(&error)),
+                }
+            }
+            match self.reconnect(course) {
+                Ok(contact) => held = Some(Held { contact, store: None }),
+                Err(result) => return result,
+            }
+            // Whether the host had heard it nobody knows.
+            if let Abort::Sent(why) = &course.abort {
+                course.abort = Abort::Wished(why.clone());
+            }
+        }
+    }
+
+    /// A host that does not know an order whose delivery was cut off gets it once more.
+    fn deliver_again(&self, contact: &Contact, course: &mut Course, cause: &Cause) -> Result<(), HostResult> {
+        if course.deliveries != 1 || !course.state.is_empty() || self.stop.is_wished() {
+            return Err(Self::refused(cause));
+        }
+        course.deliveries += 1;
+        match contact.talk.deliver(&self.order) {
+            Ok(()) => Ok(()),
+            Err(TalkError::Refused(cause)) => Err(Self::refused(&cause)),
+            Err(error) => {
+                self.lost(&contact.cause(&error));
+                Ok(())
+            }
+        }
+    }
+
+    /// Hears what the host says of the order until it has ended, this run has to leave it, or the session is lost.
+    fn listen(
+        &self,
+        contact: &Contact,
+        mut store: Option<Client>,
+        course: &mut Course,
+    ) -> Result<HostResult, TalkError> {
+        contact.talk.send(&Request::Follow { order: self.order.id.clone() })?;
+        course.heard = 0;
+        let mut last = Instant::now();
+        loop {
+            if let Some(result) = self.look(Some(contact), course)? {
+                return Ok(result);
+            }
+            let Some(heard) = contact.talk.hear(LOOK)? else {
+                if last.elapsed() < SILENCE {
+                    continue;
+                }
+                return Err(LinkError::Silent { what: "how the activation goes on", limit: SILENCE }.into());
+            };
+            last = Instant::now();
+            match heard {
+                Heard::Bytes(Channel::Log, bytes) => self.log(&bytes, course),
+                Heard::Reply(Reply::Progress(progress)) => {
+                    if progress.state != "prepared" && store.take().is_some() {
+                        contact.talk.close_store()?;
+                    }
+                    if let Some(result) = self.progress(&progress, course) {
+                        return Ok(result);
+                    }
+                }
+                Heard::Reply(Reply::Ended { order, ending }) if order == self.order.id => {
+                    return Ok(HostResult::Activated(clean(ending)));
+                }
+                Heard::Reply(Reply::Refused(cause)) => return Err(TalkError::Refused(cause)),
+                Heard::Reply(Reply::Answer(answer)) => self.answer(&answer),
+                Heard::Bytes(..) | Heard::Reply(Reply::StoreEnded { .. }) => {}
+                Heard::Reply(_) => {
+                    return Err(LinkError::Unexpected { what: "how the activation goes on" }.into());
+                }
+            }
+        }
+    }
+
+    /// What else than the agent has to say: the confirmation, the operator, the clock.
+    fn look(&self, contact: Option<&Contact>, course: &mut Course) -> Result<Option<HostResult>, TalkError> {
+        match course.confirming.as_ref().and_then(Confirming::poll) {
+            Some(Confirmed::Ended(ending)) => return Ok(Some(HostResult::Activated(clean(ending)))),
+            Some(Confirmed::CheckFailed(cause)) => {
+                course.confirming = None;
+                if self.order.settings.on_failure == OnFailure::Keep {
+                    let why = format!("{}; `lockstep confirm` or `lockstep abort` ends it", cause.text);
+                    return Ok(Some(HostResult::Pending { why }));
+                }
+                self.teller.note(&cause.text);
+                course.abort = Abort::Wished(Some(cause));
+            }
+            Some(Confirmed::GaveUp(why)) => {
+                (course.confirming, course.gave_up) = (None, true);
+                self.teller.note(format!("not confirmed: {why}"));
+            }
+            None => {}
+        }
+        match self.stop.urgency() {
+            Urgency::Stop if matches!(course.abort, Abort::No) => {
+                self.teller.note("stopped by the operator: the host is asked to go back");
+                course.abort = Abort::Wished(None);
+            }
+            Urgency::No | Urgency::Stop => {}
+            Urgency::Leave => return Ok(Some(self.left())),
+        }
+        if let (Abort::Wished(why), Some(contact)) = (&course.abort, contact) {
+            contact.talk.send(&Request::Abort { order: self.order.id.clone() })?;
+            course.abort = Abort::Sent(why.clone());
+        }
+        Ok((course.delivered.elapsed() > self.patience()).then(|| self.left()))
+    }
+
+    /// How long the host is followed at most.
+    fn patience(&self) -> Duration {
+        let limits = &self.order.settings.limits;
+        let checks: Duration = self.order.settings.checks.iter().map(|check| check.timeout).sum();
+        (limits.total + limits.confirm + limits.settle + checks).saturating_mul(2) + SLACK
+    }
+
+    fn left(&self) -> HostResult {
+        let why = "the activation goes on there, and goes back by itself if nobody confirms; `lockstep attach` follows \
+                   it, `lockstep status` tells how it ended";
+        HostResult::Pending { why: why.to_owned() }
+    }
+
+    fn progress(&self, progress: &session::Progress, course: &mut Course) -> Option<HostResult> {
+        if course.state != progress.state {
+            course.state.clone_from(&progress.state);
+            self.teller.step(course.stage.0, &progress.text);
+        }
+        if !progress.awaits_confirm {
+            return None;
+        }
+        if course.stage.0 == Stage::Activate {
+            self.teller.end(Stage::Activate, course.stage.1, true);
+            course.stage = (Stage::Confirm, self.teller.begin(Stage::Confirm));
+        }
+        let left = progress.left.unwrap_or(self.order.settings.limits.confirm);
+        if self.hold {
+            let why = format!(
+                "it runs and waits for `lockstep confirm {}`; without that it goes back in {} s",
+                self.order.host,
+                left.as_secs()
+            );
+            return Some(HostResult::Pending { why });
+        }
+        if course.confirming.is_none() && !course.gave_up && matches!(course.abort, Abort::No) {
+            course.confirming = Some(Confirming::start(Confirmation {
+                connector: Arc::clone(&self.connector),
+                teller: Arc::clone(&self.teller),
+                order: self.order.clone(),
+                checks: self.checks.clone(),
+                deadline: Instant::now() + left.min(Duration::from_secs(7 * 24 * 3600)),
+            }));
+        }
+        None
+    }
+
+    fn answer(&self, answer: &Answer) {
+        match answer {
+            Answer::Aborting | Answer::Done(_) => {}
+            Answer::TooLate(_) => self.teller.note("it was too late to take the order back"),
+            Answer::Refused { why } => {
+                self.teller.note(format!("the host does not take the order back: {why}"));
+            }
+        }
+    }
+
+    /// A connection that comes after another one tells the log from its beginning.
+    fn log(&self, bytes: &[u8], course: &mut Course) {
+        let length = bytes.len() as u64;
+        let known = course.told.saturating_sub(course.heard).min(length);
+        course.heard += length;
+        course.told = course.told.max(course.heard);
+        let new = &bytes[usize::try_from(known).unwrap_or(bytes.len())..];
+        course.lines.push(new, &mut |line| self.teller.line(Voice::Activation, &line));
+    }
+
+    /// Reaches the host again; the activation goes on meanwhile.
+    fn reconnect(&self, course: &mut Course) -> Result<Contact, HostResult> {
+        for number in 0.. {
+            let left = self.patience().saturating_sub(course.delivered.elapsed());
+            let Some(time) = pause(number, LONGEST, left) else { break };
+            sleep(time, &|| self.stop.urgency() == Urgency::Leave);
+            // Without a contact nothing is sent, so nothing fails.
+            if let Ok(Some(result)) = self.look(None, course) {
+                return Err(result);
+            }
+            self.connector.close();
+            match self.connector.shared() {
+                Ok(contact) => return Ok(contact),
+                Err(cause) if number == 0 => self.teller.note(format!("cannot be reached: {}", cause.text)),
+                Err(_) => {}
+            }
+        }
+        Err(self.left())
+    }
+}
+
+/// An ending that a host told, fit to be shown.
+fn clean(ending: Ending) -> Ending {
+    match ending {
+        Ending::Confirmed { lasting } => Ending::Confirmed { lasting },
+        Ending::RolledBack { cause, aftermath } => Ending::RolledBack {
+            cause: causes::clean(&cause),
+            aftermath: aftermath.iter().map(|line| plain(line)).collect(),
+        },
+        Ending::Unchanged { cause } => Ending::Unchanged { cause: causes::clean(&cause) },
+        Ending::Stuck { cause, remedy } => {
+            Ending::Stuck { cause: causes::clean(&cause), remedy: plain(&remedy) }
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The deploy of one host: evaluated, built, shipped, and given its order.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use daemon::Client;
+use eval::{BuildError, BuildEvent, BuildRequest, Evaluate, Evaluated};
+use fleet::{BuildOn, Delivery, Substitute};
+use order::{Mode, SystemPath};
+use report::{Cause, CauseKind, Deployed, HostResult, Stage};
+use session::{Channel, Exec, Exit};
+use store::store_path::{StoreDir, StorePath};
+
+use crate::activation::Held;
+use crate::confirming::sleep;
+use crate::connect::{Connector, Contact};
+use crate::patience::pause;
+use crate::pipeline::{Over, Pipeline, Trail};
+use crate::ship::{self, Copy, NotShipped};
+use crate::tell::Teller;
+use crate::text::Lines;
+use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
+
+/// How often a copy is taken up again after a lost connection.
+const COPIES: u32 = 4;
+
+/// A host that is deployed to, and what evaluates and builds for it.
+pub(crate) struct Deploying<'a> {
+    pub(crate) host: &'a Pipeline,
+    pub(crate) evaluate: &'a dyn Evaluate,
+}
+
+/// A connection that is being made beside other work.
+struct Connecting(Receiver<Result<Contact, Cause>>);
+
+impl Connecting {
+    fn start(connector: &Arc<Connector>, teller: &Arc<Teller>) -> Self {
+        let (sender, receiver) = channel();
+        let (connector, teller) = (Arc::clone(connector), Arc::clone(teller));
+        thread::spawn(move || {
+            let contact = teller.stage(Stage::Connect, || connector.shared());
+            // Nobody waits for it if something else failed first.
+            let _gone = sender.send(contact);
+        });
+        Self(receiver)
+    }
+
+    fn wait(self) -> Result<Contact, Cause> {
+        let lost = || Err(Cause::new(CauseKind::Internal, "the connection ended without a word"));
+        self.0.recv().unwrap_or_else(|_| lost())
+    }
+}
+
+/// A host's new system, where it is, and the session that goes on.
+struct Shipped {
+    contact: Contact,
+    store: Client,
+    system: StorePath,
+}
+
+impl Deploying<'_> {
+    /// Takes the host through all stages that the request wants.
+    pub(crate) fn run(&self) -> Deployed {
+        let mut trail = Trail::default();
+        let result = self.stages(&mut trail);
+        self.host.report(trail, result)
+    }
+
+    fn stages(&self, trail: &mut Trail) -> Result<HostResult, Over> {
+        if self.host.member.delivery == Delivery::Pull && !self.host.common.request.named {
+            return Err(self.leave_out("it pulls by itself; name it to push to it"));
+        }
+        let place = self.host.common.preparing.enter(self.host.common.operator.stop.nix());
+        let Some(place) = place else { return Err(self.host.stopped()) };
+        let connector =
+            self.host.connector(&self.host.member).map_err(|cause| Over::failed(Stage::Connect, cause))?;
+        let builds_here = self.host.member.build == BuildOn::Here;
+        let connects = self.host.common.request.goal != Goal::Build || !builds_here;
+        // A name that was never deployed may be no host at all.
+        let early = connects
+            && (self.host.common.request.named
+                || self.host.known.seen.is_some()
+                || self.host.known.deployed.is_some());
+        let connecting = early.then(|| Connecting::start(&connector, &self.host.teller));
+        let evaluated = self.evaluate()?;
+        let system = SystemPath::from(evaluated.system.clone());
+        trail.system = Some(system.clone());
+        self.host.teller.tell(News::System(system.clone()));
+        connector.expect_system(&evaluated.platform);
+        if !connects {
+            self.build_here(&evaluated)?;
+            return Ok(HostResult::Done);
+        }
+        let connecting = connecting.unwrap_or_else(|| Connecting::start(&connector, &self.host.teller));
+        let Some(shipped) = self.bring(&evaluated, &connector, connecting, trail)? else {
+            return Ok(HostResult::AlreadyThere);
+        };
+        trail.system = Some(SystemPath::from(shipped.system.clone()));
+        drop(place);
+        match self.host.common.request.goal {
+            Goal::Build | Goal::Push => {
+                shipped.contact.talk.end();
+                Ok(HostResult::Done)
+            }
+            Goal::Activate(mode) => self.activate(mode, shipped, &connector, trail),
+        }
+    }
+
+    fn leave_out(&self, why: &str) -> Over {
+        let name = self.host.teller.host().to_string();
+        let mut left_out =
+            self.host.common.left_out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        left_out.push((name, why.to_owned()));
+        Over(HostResult::Skipped { why: why.to_owned() })
+    }
+
+    fn evaluate(&self) -> Result<Evaluated, Over> {
+        let host = self.host.teller.host().as_str();
+        let evaluated = self.host.teller.stage(Stage::Evaluate, || {
+            let evaluated = self.evaluate.evaluate(host, self.host.common.operator.stop.nix());
+            evaluated.map_err(|error| Over::failed(Stage::Evaluate, causes::evaluation(&error)))
+        })?;
+        evaluated.warnings.iter().for_each(|warning| self.host.teller.line(Voice::Nix, warning));
+        match evaluated.kind.reason() {
+            Some(reason) if !self.host.common.request.named => {
+                Err(self.leave_out(&format!("{reason}; name it to deploy it")))
+            }
+            _ => Ok(evaluated),
+        }
+    }
+
+    /// Brings the system to the host; none if it has it already in every way that is asked for.
+    fn bring(
+        &self,
+        evaluated: &Evaluated,
+        connector: &Arc<Connector>,
+        connecting: Connecting,
+        trail: &mut Trail,
+    ) -> Result<Option<Shipped>, Over> {
+        // What is known of the host by now spares a build that nobody needs.
+        let (connecting, contact) = match connecting.0.try_recv() {
+            Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
+            Err(_) => (Some(connecting), None),
+        };
+        if contact.as_ref().is_some_and(|contact| self.has(contact, &evaluated.system)) {
+            return Ok(None);
+        }
+        let built = match self.host.member.build {
+            BuildOn::Here => Some(self.build_here(evaluated)?),
+            BuildOn::Target | BuildOn::Host(_) => None,
+        };
+        let contact = match (contact, connecting) {
+            (Some(contact), _) => contact,
+            (None, Some(connecting)) => self.met(connecting.wait(), evaluated)?,
+            (None, None) => return Err(self.host.stopped()),
+        };
+        if self.has(&contact, &evaluated.system) {
+            return Ok(None);
+        }
+        match (&self.host.member.build, built) {
+            (BuildOn::Host(other), _) => self.build_elsewhere(other, evaluated, contact, trail).map(Some),
+            (_, Some(system)) => self.ship(connector, contact, &system, trail).map(Some),
+            (_, None) => self.build_there(connector, contact, evaluated, trail).map(Some),
+        }
+    }
+
+    /// Looks at a host that has said who it is.
+    fn met(&self, contact: Result<Contact, Cause>, evaluated: &Evaluated) -> Result<Contact, Over> {
+        let failed = |cause| Over::failed(Stage::Connect, cause);
+        let contact = contact.map_err(failed)?;
+        let hello = &contact.talk.hello;
+        judge::fits(&evaluated.platform, &hello.platform).map_err(failed)?;
+        if matches!(self.host.common.request.goal, Goal::Activate(mode) if mode != Mode::DryActivate) {
+            judge::busy(hello).map_or(Ok(()), |cause| Err(failed(cause)))?;
+        }
+        if let Some(changed) = judge::changed_since(&self.host.known, hello) {
+            self.host.teller.note(changed);
+        }
+        Ok(contact)
+    }
+
+    fn has(&self, contact: &Contact, system: &StorePath) -> bool {
+        let Goal::Activate(mode) = self.host.common.request.goal else { return false };
+        judge::is_there(&contact.talk.hello, &SystemPath::from(system.clone()), mode)
+    }
+
+    fn build_here(&self, evaluated: &Evaluated) -> Result<StorePath, Over> {
+        let failed = |cause| Over::failed(Stage::Build, cause);
+        let root = self.host.common.operator.state.root_for(self.host.teller.host(), &self.host.common.run);
+        if let Err(error) = &root {
+            self.host
+                .teller
+                .note(format!("the build is not kept from the garbage collector: {}", causes::chain(error)));
+        }
+        let request = BuildRequest { derivation: &evaluated.derivation, root: root.as_deref().ok() };
+        let built = self.host.teller.stage(Stage::Build, || {
+            let cancel = self.host.common.operator.stop.nix();
+            self.evaluate.build(&request, cancel, &mut |event| self.build_event(event))
+        });
+        built.map(|built| built.system).map_err(|error: BuildError| failed(causes::build(&error)))
+    }
+
+    fn build_event(&self, event: BuildEvent) {
+        match event {
+            BuildEvent::Line { line, .. } | BuildEvent::Warning(line) => {
+                self.host.teller.line(Voice::Nix, &line);
+            }
+            BuildEvent::Progress { done, expected, .. } => self.host.teller.progress(Progress {
+                stage: Stage::Build,
+                text: String::new(),
+                steps: Some((done, expected)),
+                bytes: None,
+            }),
+            BuildEvent::Started { derivation } => {
+                self.host.teller.step(Stage::Build, &format!("builds {}", derivation.name()));
+            }
+            BuildEvent::Fetching { path } => {
+                self.host.teller.step(Stage::Build, &format!("fetches {}", path.name()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Copies the system from the store here, over new connections if one is lost.
+    fn ship(
+        &self,
+        connector: &Arc<Connector>,
+        contact: Contact,
+        system: &StorePath,
+        trail: &mut Trail,
+    ) -> Result<Shipped, Over> {
+        let failed = |cause| Over::failed(Stage::Ship, cause);
+        let began = self.host.teller.begin(Stage::Ship);
+        let mut contact = Some(contact);
+        let mut number = 0;
+        let shipped = loop {
+            let result = match contact.take() {
+                Some(contact) => self.copy_here(contact, system, trail),
+                None => match connector.shared() {
+                    Ok(contact) => self.copy_here(contact, system, trail),
+                    Err(cause) => Err(NotShipped { can_resume: cause.kind == CauseKind::Offline, cause }),
+                },
+            };
+            number += 1;
+            let stop = &self.host.common.operator.stop;
+            match result {
+                Err(NotShipped { cause, can_resume: true }) if number < COPIES && !stop.is_wished() => {
+                    self.host
+                        .teller
+                        .note(format!("the copy was cut off and is taken up again: {}", cause.text));
+                    let wait = pause(number, std::time::Duration::from_secs(8), std::time::Duration::MAX);
+                    sleep(wait.unwrap_or_default(), &|| stop.is_wished());
+                    connector.close();
+                }
+                Err(NotShipped { mut cause, .. }) => {
+                    // Wherever it was lost: it was the copy that failed.
+                    if cause.kind == CauseKind::Offline {
+                        cause.kind = CauseKind::Transfer;
+                    }
+                    break Err(failed(cause));
+                }
+                Ok(shipped) => break Ok(shipped),
+            }
+        };
+        self.host.teller.end(Stage::Ship, began, shipped.is_ok());
+        shipped
+    }
+
+    fn copy_here(
+        &self,
+        contact: Contact,
+        system: &StorePath,
+        trail: &mut Trail,
+    ) -> Result<Shipped, NotShipped> {
+        let mut here = local_store()?;
+        let closure = ship::closure_of(&mut here, system)?;
+        let mut store = open_store(&contact)?;
+        trail.bytes += self.copy((&mut here, &mut store), &contact).send(system, &closure)?;
+        Ok(Shipped { contact, store, system: system.clone() })
+    }
+
+    fn copy<'a>(&'a self, (from, to): (&'a mut Client, &'a mut Client), contact: &Contact) -> Copy<'a> {
+        let substitute = self.host.member.substitute == Substitute::OnTarget;
+        Copy { from, to, substitute, free: contact.talk.hello.free_store, teller: &self.host.teller }
+    }
+
+    /// Sends the derivation and all it needs, and builds it on the host itself.
+    fn build_there(
+        &self,
+        connector: &Arc<Connector>,
+        contact: Contact,
+        evaluated: &Evaluated,
+        trail: &mut Trail,
+    ) -> Result<Shipped, Over> {
+        let shipped = self.ship(connector, contact, &evaluated.derivation, trail)?;
+        let Shipped { contact, mut store, .. } = shipped;
+        let built = self.host.teller.stage(Stage::Build, || {
+            let system = ship::build_in(&mut store, &evaluated.derivation, &self.host.teller)?;
+            // Until the order is accepted nobody else keeps it.
+            let kept = store.add_temp_root(&system);
+            kept.map_err(|error| Cause::new(CauseKind::Build, causes::chain(&error)))?;
+            Ok(system)
+        });
+        let system = built.map_err(|cause| Over::failed(Stage::Build, cause))?;
+        Ok(Shipped { contact, store, system })
+    }
+
+    /// Builds on another host of the fleet; what was built goes from its store to this host's, through here.
+    fn build_elsewhere(
+        &self,
+        other: &order::HostName,
+        evaluated: &Evaluated,
+        contact: Contact,
+        trail: &mut Trail,
+    ) -> Result<Shipped, Over> {
+        let failed = |cause| Over::failed(Stage::Build, cause);
+        let Some(builder) = self.host.common.fleet.hosts.get(other) else {
+            let text = format!("{other}, which is to build for it, is not in the fleet");
+            return Err(failed(Cause::new(CauseKind::Build, text)));
+        };
+        let connector = self.host.connector(builder).map_err(failed)?;
+        let built = self.host.teller.stage(Stage::Build, || {
+            self.host.teller.step(Stage::Build, &format!("on {other}"));
+            let there = connector.shared()?;
+            let mut bytes = 0;
+            let mut shipped = self.copy_here_quietly(there, &evaluated.derivation, &mut bytes)?;
+            let system = ship::build_in(&mut shipped.store, &evaluated.derivation, &self.host.teller)?;
+            Ok((shipped, system))
+        });
+        let (mut builder, system) = built.map_err(failed)?;
+        let shipped = self.host.teller.stage(Stage::Ship, || {
+            let closure = ship::closure_of(&mut builder.store, &system)?;
+            let mut store = open_store(&contact).map_err(|error| error.cause)?;
+            let sent = self.copy((&mut builder.store, &mut store), &contact).send(&system, &closure);
+            trail.bytes += sent.map_err(|error| error.cause)?;
+            Ok(store)
+        });
+        let store = shipped.map_err(|cause| Over::failed(Stage::Ship, cause))?;
+        Ok(Shipped { contact, store, system })
+    }
+
+    fn copy_here_quietly(&self, there: Contact, root: &StorePath, bytes: &mut u64) -> Result<Shipped, Cause> {
+        let mut trail = Trail::default();
+        let shipped = self.copy_here(there, root, &mut trail).map_err(|error| error.cause)?;
+        *bytes += trail.bytes;
+        Ok(shipped)
+    }
+
+    fn activate(
+        &self,
+        mode: Mode,
+        shipped: Shipped,
+        connector: &Arc<Connector>,
+        trail: &mut Trail,
+    ) -> Result<HostResult, Over> {
+        let Shipped { contact, store, system } = shipped;
+        if mode == Mode::DryActivate {
+            return self.dry_activate(&contact, &system);
+        }
+        self.host.turn(&SystemPath::from(system.clone()))?;
+        let place = self.host.common.activating.enter(self.host.common.operator.stop.nix());
+        let Some(_place) = place else { return Err(self.host.stopped()) };
+        let held = Held { contact, store: Some(store) };
+        self.host.give_order(mode, held, (&system, connector), trail)
+    }
+
+    /// Not an order: the new system says what it would do.
+    fn dry_activate(&self, contact: &Contact, system: &StorePath) -> Result<HostResult, Over> {
+        let path = StoreDir::default().display(system).to_string();
+        let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
+        let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
+        let exit = self.host.teller.stage(Stage::Activate, || {
+            let mut lines = [Lines::default(), Lines::default()];
+            let exit = contact.talk.exec(
+                &wish,
+                &mut |channel, bytes| {
+                    let lines = &mut lines[usize::from(channel == Channel::Err)];
+                    lines.push(bytes, &mut |line| self.host.teller.line(Voice::Activation, &line));
+                },
+                &|| self.host.common.operator.stop.urgency() == Urgency::No,
+            );
+            lines
+                .iter_mut()
+                .for_each(|lines| lines.finish(&mut |line| self.host.teller.line(Voice::Activation, &line)));
+            match exit.map_err(|error| contact.cause(&error))? {
+                Exit::Code(0) => Ok(HostResult::Done),
+                exit => Err(Cause::new(
+                    CauseKind::Activation,
+                    format!("dry-activate ended with {}", exit_text(exit)),
+                )),
+            }
+        });
+        exit.map_err(|cause| Over::failed(Stage::Activate, cause))
+    }
+}
+
+fn exit_text(exit: Exit) -> String {
+    match exit {
+        Exit::Code(code) => format!("code {code}"),
+        Exit::Signal(signal) => format!("signal {signal}"),
+        Exit::TimedOut => "its time over".to_owned(),
+    }
+}
+
+fn local_store() -> Result<Client, Cause> {
+    eval::local_daemon().map_err(|error| Cause::new(CauseKind::Transfer, causes::chain(&error)))
+}
+
+fn open_store(contact: &Contact) -> Result<Client, NotShipped> {
+    contact.talk.open_store().map_err(|error| NotShipped {
+        can_resume: matches!(error, crate::talk::TalkError::Link(_)),
+        cause: contact.cause(&error),
+    })
+}

@@ -1,0 +1,102 @@
+//! Tables of turns.
+
+use super::*;
+
+fn host(name: &str) -> HostName {
+    name.parse().expect("a name")
+}
+
+fn hosts(names: &str) -> Vec<HostName> {
+    names.split_whitespace().map(host).collect()
+}
+
+fn system() -> SystemPath {
+    let text = "/nix/store/0bkfhz0v2jcyj2m7hwzdzmywav298dl2-nixos-system-web";
+    SystemPath::parse(&store::store_path::StoreDir::default(), text).expect("a system")
+}
+
+fn number(number: u32) -> Option<NonZeroU32> {
+    NonZeroU32::new(number)
+}
+
+/// Waves with `|` between them, batch and stop-after (0 for none), then who is ready, who ended well and who failed;
+/// the host, and what is next for it.
+#[test]
+fn turns_come_in_groups() {
+    let go = || Next::Go;
+    let wait = || Next::Wait("the hosts before it");
+    let never = |count| Next::Never(format!("{count} hosts have failed before its turn (--stop-after)"));
+    let cases = [
+        ("a b c", 0, 0, "", "", "a", go()),
+        ("a b c", 0, 0, "", "b c", "a", go()),
+        ("a b | gw", 0, 0, "a", "", "gw", wait()),
+        ("a b | gw", 0, 0, "a b", "", "gw", go()),
+        ("a b | gw", 0, 0, "a", "b", "gw", go()),
+        ("a b | gw | top", 0, 0, "a b", "", "top", wait()),
+        ("a b c d", 2, 0, "", "", "b", go()),
+        ("a b c d", 2, 0, "a", "", "c", wait()),
+        ("a b c d", 2, 0, "a b", "", "d", go()),
+        ("a b c d", 2, 1, "a", "b", "c", never(1)),
+        ("a b c d", 2, 2, "a", "b", "c", go()),
+        ("a b c d", 0, 1, "", "b", "a", never(1)),
+        ("a b c | gw", 2, 0, "a b", "", "gw", wait()),
+        ("a b c | gw", 2, 0, "a b c", "", "gw", go()),
+    ];
+    for (waves, batch, stop_after, good, bad, asked, expected) in cases {
+        let groups: Vec<_> = waves.split('|').map(hosts).collect();
+        let mut turns = Turns::new(&groups, number(batch), number(stop_after), false);
+        turns.ended.extend(hosts(good).into_iter().map(|host| (host, false)));
+        turns.ended.extend(hosts(bad).into_iter().map(|host| (host, true)));
+        assert_eq!(turns.next(&host(asked)), expected, "{waves} {batch} {stop_after} {good}/{bad} {asked}");
+    }
+}
+
+#[test]
+fn the_question_waits_for_all_and_is_asked_once() {
+    let mut turns = Turns::new(&[hosts("a b c")], None, None, true);
+    let wait = Next::Wait("the answer to the question");
+    turns.ready.insert(host("a"), system());
+    assert_eq!(turns.next(&host("a")), wait);
+    turns.ended.insert(host("b"), true);
+    turns.ready.insert(host("c"), system());
+    assert_eq!(turns.next(&host("c")), Next::Ask);
+    assert_eq!(turns.asked_about().1, hosts("b"));
+    turns.question = Asked::Asking;
+    assert_eq!(turns.next(&host("a")), wait);
+    turns.question = Asked::Answered(false);
+    assert!(matches!(turns.next(&host("a")), Next::Never(_)));
+    turns.question = Asked::Answered(true);
+    assert_eq!(turns.next(&host("a")), Next::Go);
+}
+
+#[test]
+fn threads_go_through_the_gate_one_group_after_the_other() {
+    let gate = Gate::new(Turns::new(&[hosts("a b"), hosts("gw")], None, None, true));
+    let order = Mutex::new(Vec::new());
+    let asked = Mutex::new(0);
+    std::thread::scope(|scope| {
+        for name in ["gw", "b", "a"] {
+            let (gate, order, asked) = (&gate, &order, &asked);
+            scope.spawn(move || {
+                let name = host(name);
+                let ask = |ready: Vec<_>, _: Vec<_>| {
+                    *asked.lock().unwrap() += ready.len();
+                    true
+                };
+                gate.wait((&name, &system()), &Stop::default(), &mut |_| (), &ask).expect("its turn");
+                order.lock().unwrap().push(name.to_string());
+                gate.end(&name, false);
+            });
+        }
+    });
+    assert_eq!(order.into_inner().unwrap().last().map(String::as_str), Some("gw"));
+    assert_eq!(asked.into_inner().unwrap(), 3, "asked once, about all");
+}
+
+#[test]
+fn who_waits_leaves_when_the_operator_stops() {
+    let gate = Gate::new(Turns::new(&[hosts("a"), hosts("gw")], None, None, false));
+    let stop = Stop::default();
+    stop.wish();
+    assert!(gate.wait((&host("gw"), &system()), &stop, &mut |_| (), &|_, _| true).is_err());
+}

@@ -1,0 +1,89 @@
+//! What follows from what a host says of itself: the deciding parts, without effects.
+
+use order::{Mode, SystemPath};
+use report::{Cause, CauseKind, Deployed, Ending, HostResult, Known, LoaderDefault};
+use session::Hello;
+use transfer::Need;
+
+/// Bytes that are left free on the host's store beyond what is copied.
+const ROOM: u64 = 16 << 20;
+
+/// Whether the host has all that a deploy of this system in this mode would bring.
+pub(crate) fn is_there(hello: &Hello, system: &SystemPath, mode: Mode) -> bool {
+    let is = |found: &Option<SystemPath>| found.as_ref() == Some(system);
+    let boots = match &hello.default {
+        LoaderDefault::System(default) => default == system,
+        LoaderDefault::NoLoader => true,
+        LoaderDefault::Unreadable(_) => false,
+    };
+    let lasts = is(&hello.profile) && boots;
+    hello.pending.is_none()
+        && match mode {
+            Mode::Switch => is(&hello.running) && lasts,
+            Mode::Boot => lasts,
+            Mode::Test => is(&hello.running),
+            Mode::DryActivate => false,
+        }
+}
+
+/// Whether the host can run a system for this kind of machine.
+///
+/// # Errors
+/// The cause, if it cannot.
+pub(crate) fn fits(platform: &str, host: &str) -> Result<(), Cause> {
+    let runs_too = [("x86_64-linux", "i686-linux"), ("aarch64-linux", "armv7l-linux")];
+    if platform == host || runs_too.contains(&(host, platform)) {
+        return Ok(());
+    }
+    let host = crate::text::plain(host);
+    let text = format!(
+        "the system is for {platform}, the host is {host}; set nixpkgs.hostPlatform of this host, or check its address"
+    );
+    Err(Cause::new(CauseKind::Architecture, text))
+}
+
+/// Whether there is room for what is to be copied.
+///
+/// # Errors
+/// The cause, if there is not.
+pub(crate) fn has_room(need: &Need, free: u64) -> Result<(), Cause> {
+    if need.paths == 0 || need.nar_bytes.saturating_add(ROOM) <= free {
+        return Ok(());
+    }
+    let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+    let text = format!(
+        "{} MiB are to be copied and {} MiB are free on the host's store; remove old generations and collect garbage there",
+        mib(need.nar_bytes),
+        mib(free)
+    );
+    Err(Cause::new(CauseKind::Space, text))
+}
+
+/// What the operator should know of a host that is not as the last deploy from here left it.
+pub(crate) fn changed_since(known: &Known, hello: &Hello) -> Option<String> {
+    let Deployed { order, system, result, .. } = &known.deployed.as_ref()?.1;
+    let (order, system) = (order.as_ref()?, system.as_ref()?);
+    if hello.last.as_ref() != Some(order) {
+        return Some(match &hello.last {
+            Some(_) => "somebody else has deployed to this host since the last deploy from here".to_owned(),
+            None => "this host remembers no deploy, though there was one from here".to_owned(),
+        });
+    }
+    let lasting = matches!(result, HostResult::Activated(Ending::Confirmed { lasting: true }));
+    match &hello.running {
+        Some(running) if lasting && running != system => {
+            Some(format!("the host was changed by hand since the last deploy: it runs {running}"))
+        }
+        _ => None,
+    }
+}
+
+/// Why an order is not delivered to a host that is still busy with another.
+pub(crate) fn busy(hello: &Hello) -> Option<Cause> {
+    let order = hello.pending.as_ref()?;
+    let text = format!(
+        "the activation of order {order} has not ended there; `lockstep attach` follows it, `lockstep confirm` or \
+         `lockstep abort` ends it"
+    );
+    Some(Cause::new(CauseKind::Busy, text))
+}

@@ -1,0 +1,136 @@
+//! One host in a run: its connections, its turn, its order.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eval::Pool;
+use fleet::Member;
+use order::{Mode, OrderId, SystemPath};
+use report::{Cause, CauseKind, Deployed, HostResult, Known, Stage};
+use store::store_path::StorePath;
+
+use crate::activation::{Activation, Held};
+use crate::agents::Agents;
+use crate::connect::Connector;
+use crate::gate::Gate;
+use crate::orders::{self, Dice};
+use crate::tell::Teller;
+use crate::{Operator, Question, Request, RunId, causes};
+
+/// What all hosts of a run share.
+pub(crate) struct Common {
+    pub(crate) operator: Operator,
+    pub(crate) run: RunId,
+    pub(crate) request: Request,
+    pub(crate) fleet: fleet::Fleet,
+    pub(crate) agents: Arc<Agents>,
+    pub(crate) sockets: ssh::Sockets,
+    pub(crate) gate: Gate,
+    /// Hosts that prepare, and hosts that activate, at the same time.
+    pub(crate) preparing: Pool,
+    pub(crate) activating: Pool,
+    /// What was left out so far.
+    pub(crate) left_out: Mutex<Vec<(String, String)>>,
+}
+
+/// A pool of so many places; any number if nobody says.
+pub(crate) fn pool(places: Option<NonZeroU32>) -> Pool {
+    Pool::new(places.map_or(usize::MAX, |places| usize::try_from(places.get()).unwrap_or(usize::MAX)))
+}
+
+/// One host in a run.
+pub(crate) struct Pipeline {
+    pub(crate) common: Arc<Common>,
+    pub(crate) member: Member,
+    pub(crate) teller: Arc<Teller>,
+    pub(crate) known: Known,
+}
+
+/// What is known of the end while the host is on its way.
+#[derive(Default)]
+pub(crate) struct Trail {
+    pub(crate) order: Option<OrderId>,
+    pub(crate) system: Option<SystemPath>,
+    pub(crate) bytes: u64,
+}
+
+/// Why a host does not go on: its result.
+pub(crate) struct Over(pub(crate) HostResult);
+
+impl Over {
+    pub(crate) fn failed(stage: Stage, cause: Cause) -> Self {
+        // What was cut short by the operator did not fail.
+        if cause.kind == CauseKind::Aborted {
+            return Self(HostResult::Skipped { why: format!("stopped by the operator: {}", cause.text) });
+        }
+        Self(HostResult::Failed { stage, cause })
+    }
+}
+
+impl Pipeline {
+    pub(crate) fn connector(&self, member: &Member) -> Result<Arc<Connector>, Cause> {
+        let Common { operator, agents, sockets, .. } = &*self.common;
+        let shared = (Arc::clone(agents), sockets.clone());
+        Ok(Arc::new(Connector::new(operator, member, Arc::clone(&self.teller), shared)?))
+    }
+
+    pub(crate) fn stopped(&self) -> Over {
+        Over(HostResult::Skipped { why: "the operator stopped the run".to_owned() })
+    }
+
+    /// Waits for the host's turn.
+    pub(crate) fn turn(&self, system: &SystemPath) -> Result<(), Over> {
+        let Common { operator, request, gate, left_out, .. } = &*self.common;
+        let ask = |ready, failed| {
+            let mut left_out = left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            left_out.sort();
+            let mode = request.goal.mode();
+            let unguarded = (mode == Mode::Boot).then_some(UNGUARDED);
+            operator.ask.proceed(&Question { mode, ready, left_out, failed, unguarded })
+        };
+        let host = (self.teller.host(), system);
+        let turn = gate.wait(host, &operator.stop, &mut |what| self.teller.waits(what), &ask);
+        turn.map_err(|why| Over(HostResult::Skipped { why }))
+    }
+
+    /// Gives the host its order and sees it through.
+    pub(crate) fn give_order(
+        &self,
+        mode: Mode,
+        held: Held,
+        (system, connector): (&StorePath, &Arc<Connector>),
+        trail: &mut Trail,
+    ) -> Result<HostResult, Over> {
+        let failed = |text: String| Over::failed(Stage::Activate, Cause::new(CauseKind::Internal, text));
+        let Common { operator, request, .. } = &*self.common;
+        let dice = Dice::roll().map_err(|error| failed(causes::chain(&error)))?;
+        let host = (self.teller.host(), &self.member);
+        let hello = &held.contact.talk.hello;
+        let order = orders::make(&dice, host, hello, (system, mode), request.manner);
+        // Before it is delivered, so that it can be confirmed by hand whatever happens to this run.
+        let kept = operator.state.keep_order(&order);
+        kept.map_err(|error| failed(format!("the order cannot be kept: {}", causes::chain(&error))))?;
+        trail.order = Some(order.id.clone());
+        let activation = Activation {
+            connector: Arc::clone(connector),
+            teller: Arc::clone(&self.teller),
+            stop: operator.stop.clone(),
+            order,
+            checks: self.member.operator_checks.clone(),
+            hold: request.manner.hold,
+        };
+        Ok(activation.run(held))
+    }
+
+    /// The report of a part that ended so.
+    pub(crate) fn report(&self, trail: Trail, result: Result<HostResult, Over>) -> Deployed {
+        let Trail { order, system, bytes } = trail;
+        let mode = self.common.request.goal.mode();
+        let result = result.unwrap_or_else(|Over(result)| result);
+        Deployed { order, system, mode, result, millis: self.teller.elapsed(), bytes }
+    }
+}
+
+/// Why mode `boot` asks.
+const UNGUARDED: &str = "the new systems become what the hosts boot without ever having run there: if one does not \
+                         come up, nothing brings it back";

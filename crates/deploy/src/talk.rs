@@ -1,0 +1,208 @@
+//! A session with an agent: each request, and the reply that is due, within its time.
+
+use std::time::{Duration, Instant};
+
+use daemon::{Client, ConnectError};
+use order::{HostName, Nonce, Order, OrderId};
+use report::{Cause, Generation, HostStatus, LastActivation};
+use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, common_version};
+use store::store_path::StoreDir;
+use thiserror::Error;
+
+use crate::link::{Heard, Link, LinkError};
+
+/// How long an agent may take to say who it is: it may first have to find an owner for an unfinished activation.
+const HELLO: Duration = Duration::from_secs(60);
+/// How long a question about the host may take.
+const QUESTION: Duration = Duration::from_secs(120);
+/// How long an order may be judged: a little longer than the agent itself waits for its owner.
+const JUDGE: Duration = Duration::from_secs(1900);
+/// How long a confirmation may take: the boot loader's installer has no limit, so this is long.
+const CONFIRM: Duration = Duration::from_secs(3700);
+/// How long the store's daemon may take to greet.
+const GREETING: Duration = Duration::from_secs(60);
+
+/// Why a session gives no answer.
+#[derive(Debug, Error)]
+pub(crate) enum TalkError {
+    /// The session itself.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// There is no version that both speak.
+    #[error(
+        "the agent {agent} speaks versions {oldest} to {newest} of the session, this lockstep speaks {}",
+        session::VERSION
+    )]
+    Version {
+        /// The agent's own version.
+        agent: String,
+        /// The oldest that it speaks.
+        oldest: u16,
+        /// The newest.
+        newest: u16,
+    },
+    /// The agent does not grant it.
+    #[error("the host refuses: {0}")]
+    Refused(Cause),
+    /// The store's daemon there does not greet as one.
+    #[error("the store of the host cannot be talked to")]
+    Store(#[from] ConnectError),
+}
+
+/// A session with an agent that has said who it is.
+pub(crate) struct Talk {
+    link: Link,
+    /// What it said of itself at the beginning.
+    pub(crate) hello: Hello,
+}
+
+impl Talk {
+    /// Begins a session for this host.
+    pub(crate) fn begin(link: Link, host: &HostName) -> Result<Self, TalkError> {
+        let hello = match expect(&link, HELLO, "who it is")? {
+            Reply::Hello(hello) => *hello,
+            _ => return Err(LinkError::Unexpected { what: "who it is" }.into()),
+        };
+        let Hello { oldest, newest, .. } = hello;
+        let version = common_version(oldest..=newest).ok_or_else(|| TalkError::Version {
+            agent: crate::text::plain(&hello.agent),
+            oldest,
+            newest,
+        })?;
+        link.send(&Request::Begin { version, host: host.clone() })?;
+        Ok(Self { link, hello })
+    }
+
+    /// What the host says of itself.
+    pub(crate) fn status(&self) -> Result<HostStatus, TalkError> {
+        match self.ask(&Request::Status, QUESTION, "its status")? {
+            Reply::Status(status) => Ok(*status),
+            _ => Err(LinkError::Unexpected { what: "its status" }.into()),
+        }
+    }
+
+    /// What the host did, newest first.
+    pub(crate) fn history(&self, limit: u32) -> Result<(Vec<LastActivation>, Vec<Generation>), TalkError> {
+        match self.ask(&Request::History { limit }, QUESTION, "its history")? {
+            Reply::History { entries, generations } => Ok((entries, generations)),
+            _ => Err(LinkError::Unexpected { what: "its history" }.into()),
+        }
+    }
+
+    /// The order that has not ended.
+    pub(crate) fn current(&self) -> Result<Option<Order>, TalkError> {
+        match self.ask(&Request::Current, QUESTION, "its order")? {
+            Reply::Current(order) => Ok(order.map(|order| *order)),
+            _ => Err(LinkError::Unexpected { what: "its order" }.into()),
+        }
+    }
+
+    /// The host's store. The client ends with the session; [`Talk::close_store`] ends it earlier.
+    pub(crate) fn open_store(&self) -> Result<Client, TalkError> {
+        let stream = self.link.store();
+        match self.ask(&Request::Store, QUESTION, "that its store is ready")? {
+            Reply::StoreReady => {}
+            _ => return Err(LinkError::Unexpected { what: "that its store is ready" }.into()),
+        }
+        // A daemon that does not greet is left by ending the session.
+        let (done, waits) = std::sync::mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                if waits.recv_timeout(GREETING) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                    self.link.hang_up();
+                }
+            });
+            let client = Client::connect(stream, StoreDir::default());
+            drop(done);
+            Ok(client?)
+        })
+    }
+
+    /// The store is no longer needed. Its answer is passed over by whoever listens next.
+    pub(crate) fn close_store(&self) -> Result<(), TalkError> {
+        Ok(self.link.send(&Request::StoreEnd)?)
+    }
+
+    /// Delivers an order; it is accepted if this succeeds.
+    pub(crate) fn deliver(&self, order: &Order) -> Result<(), TalkError> {
+        match self.ask(&Request::Deliver(Box::new(order.clone())), JUDGE, "whether it takes the order")? {
+            Reply::Accepted { order: accepted } if accepted == order.id => Ok(()),
+            _ => Err(LinkError::Unexpected { what: "whether it takes the order" }.into()),
+        }
+    }
+
+    /// Confirms an order.
+    pub(crate) fn confirm(&self, order: &OrderId, nonce: &Nonce) -> Result<Answer, TalkError> {
+        let request = Request::Confirm { order: order.clone(), nonce: nonce.clone() };
+        self.answer(&request, "what became of the confirmation")
+    }
+
+    /// Takes an order back.
+    pub(crate) fn abort(&self, order: &OrderId) -> Result<Answer, TalkError> {
+        self.answer(&Request::Abort { order: order.clone() }, "what became of the order")
+    }
+
+    /// Says something whose replies are heard with [`Talk::hear`].
+    pub(crate) fn send(&self, request: &Request) -> Result<(), TalkError> {
+        Ok(self.link.send(request)?)
+    }
+
+    /// The next thing that the agent says; none if it says nothing for so long.
+    pub(crate) fn hear(&self, limit: Duration) -> Result<Option<Heard>, TalkError> {
+        Ok(self.link.hear(limit)?)
+    }
+
+    /// Runs a program and gives what it prints. `go_on` is asked now and then, and by false ends the session.
+    pub(crate) fn exec(
+        &self,
+        wish: &Exec,
+        output: &mut dyn FnMut(Channel, &[u8]),
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Exit, TalkError> {
+        self.send(&Request::Exec(wish.clone()))?;
+        loop {
+            match self.hear(Duration::from_millis(200))? {
+                Some(Heard::Bytes(channel, bytes)) => output(channel, &bytes),
+                Some(Heard::Reply(Reply::Exited(exit))) => return Ok(exit),
+                Some(Heard::Reply(Reply::Refused(cause))) => return Err(TalkError::Refused(cause)),
+                Some(Heard::Reply(Reply::StoreEnded { .. })) => {}
+                Some(Heard::Reply(_)) => return Err(LinkError::Unexpected { what: "how it ended" }.into()),
+                None if go_on() => {}
+                None => return Err(LinkError::Ended.into()),
+            }
+        }
+    }
+
+    /// The operator has no more to ask.
+    pub(crate) fn end(self) {
+        // If it cannot be said, the session has ended already.
+        let _gone = self.link.send(&Request::End);
+    }
+
+    fn answer(&self, request: &Request, what: &'static str) -> Result<Answer, TalkError> {
+        match self.ask(request, CONFIRM, what)? {
+            Reply::Answer(answer) => Ok(answer),
+            _ => Err(LinkError::Unexpected { what }.into()),
+        }
+    }
+
+    fn ask(&self, request: &Request, limit: Duration, what: &'static str) -> Result<Reply, TalkError> {
+        self.link.send(request)?;
+        expect(&self.link, limit, what)
+    }
+}
+
+/// The next reply within its time. What a store says about its end may come at any time; so may output of what was
+/// asked for before.
+fn expect(link: &Link, limit: Duration, what: &'static str) -> Result<Reply, TalkError> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match link.hear(left)? {
+            Some(Heard::Reply(Reply::Refused(cause))) => return Err(TalkError::Refused(cause)),
+            Some(Heard::Reply(Reply::StoreEnded { .. }) | Heard::Bytes(..)) if !left.is_zero() => {}
+            Some(Heard::Reply(reply)) => return Ok(reply),
+            Some(Heard::Bytes(..)) | None => return Err(LinkError::Silent { what, limit }.into()),
+        }
+    }
+}

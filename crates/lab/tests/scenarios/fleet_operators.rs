@@ -4,9 +4,7 @@ use anyhow::{Result, ensure};
 use lab::{Host, wait};
 
 use super::{
-    fleet_runs::{
-        Live, QUICK, as_other, at_rest, json, motd, nobody_left, read_motd, signal, slow, status,
-    },
+    fleet_runs::{Live, QUICK, as_other, at_rest, json, motd, nobody_left, read_motd, signal, slow, status},
     fleets::{self, Fleet, profile, running},
     systems::{self, SOON},
 };

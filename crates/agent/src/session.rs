@@ -61,7 +61,7 @@ fn talk<W: Write + Send + 'static>(
     outbox: &Arc<Outbox<W>>,
 ) -> Result<(), SessionError> {
     outbox.magic()?;
-    owner::heal();
+    owner::heal_first();
     outbox.reply(&Reply::Hello(Box::new(facts::hello())))?;
     let begun = expect_beginning(outbox);
     let Some(host) = begin(input)? else { return Ok(()) };

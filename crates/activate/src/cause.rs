@@ -123,7 +123,7 @@ fn meaning(code: i32) -> &'static str {
 /// What is wrong at the end, and what a person does about it. Prints as sentences with the commands to type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Remedy {
-    /// A third system runs, or is the profile: neither confirmed nor rolled back.
+    /// A third system runs (then nothing was undone) or is the profile (then only what runs was).
     TakenOver {
         /// What runs.
         running: Option<SystemPath>,
@@ -169,8 +169,8 @@ impl fmt::Display for Remedy {
         match self {
             Self::TakenOver { running, profile } => write!(
                 out,
-                "{} runs and the system profile names {}, neither of which this activation put there. Lockstep has \
-                 left both alone. Find out who switched the host, then deploy what it is to run.",
+                "{} runs and the system profile names {}; somebody else changed this host. Lockstep has left alone \
+                 what it did not put there. Find out who did, then deploy what the host is to run.",
                 shown(running.as_ref()),
                 shown(profile.as_ref()),
             ),

@@ -156,6 +156,12 @@ fn accidents(node: &Node) -> Moves {
             node.process = None;
         });
     }
+    if let Some(budget) = node.world.budget.third() {
+        push("somebody moves the profile only", &|node| {
+            node.world.budget = budget;
+            node.world.set_profile(System::Third);
+        });
+    }
     if let (Some(budget), Unit::Absent) = (node.world.budget.third(), node.world.unit) {
         push("somebody tests a third system", &|node| {
             node.world.budget = budget;

@@ -182,10 +182,7 @@ impl Turn<'_> {
         match event {
             Event::Confirm { order, nonce } => self.confirm(&order, &nonce, deadline),
             // The only write that can fail from here is the one that a confirmation asked for.
-            Event::JournalFailed(fault) => {
-                let cause = Cause::Journal(fault);
-                self.revert(cause.clone()).reply(Reply::NotCommitted { cause })
-            }
+            Event::JournalFailed(fault) => self.not_committed(Cause::Journal(fault)),
             Event::Start => self.revert(self.interrupted()),
             Event::Abort => self.revert(Cause::Aborted).reply(Reply::Aborting),
             _ if deadline.is_over(self.now) => self.revert(Cause::NotConfirmed),
@@ -199,10 +196,12 @@ impl Turn<'_> {
             self.again(Next::Wait(deadline)).reply(Reply::WrongOrder)
         } else if deadline.is_over(self.now) {
             self.revert(Cause::NotConfirmed).reply(Reply::TooLate)
-        } else if self.is_taken_over() {
+        } else if self.stranger_runs() {
             self.taken_over().reply(Reply::NotRunning { running: running() })
         } else if !self.new_runs() {
             self.again(Next::Wait(deadline)).reply(Reply::NotRunning { running: running() })
+        } else if self.profile_moved() {
+            self.not_committed(Cause::TakenOver)
         } else if self.lasts() {
             self.commit()
         } else {
@@ -218,12 +217,14 @@ impl Turn<'_> {
 
     fn committing(self, event: Event, part: CommitPart, tries: u32) -> Step {
         match event {
-            Event::Start if self.is_taken_over() => self.taken_over(),
+            Event::Start if self.stranger_runs() => self.taken_over(),
+            Event::Start if self.profile_moved() => self.revert(Cause::TakenOver),
             Event::Start if self.may_commit() => Step { save: Save::Try, ..self.commit() },
             Event::Start => self.revert(self.interrupted()),
-            Event::Done(..) if self.is_taken_over() => {
+            Event::Done(..) if self.stranger_runs() => {
                 self.taken_over().reply(Reply::NotCommitted { cause: Cause::TakenOver })
             }
+            Event::Done(..) if self.profile_moved() => self.not_committed(Cause::TakenOver),
             Event::Done(_, Ok(())) => match (part, self.read_back(part)) {
                 (_, Err(cause)) => self.commit_failed(part, tries, cause),
                 (CommitPart::Profile, Ok(_)) => self.try_commit(CommitPart::Default, 0),
@@ -252,8 +253,12 @@ impl Turn<'_> {
         if tries + 1 < COMMIT_TRIES && self.may_commit() {
             self.try_commit(part, tries + 1)
         } else {
-            self.revert(cause.clone()).reply(Reply::NotCommitted { cause })
+            self.not_committed(cause)
         }
+    }
+
+    fn not_committed(self, cause: Cause) -> Step {
+        self.revert(cause.clone()).reply(Reply::NotCommitted { cause })
     }
 
     /// What a successful commit has really set. Where the default could not be read before either, the installer's
@@ -268,8 +273,10 @@ impl Turn<'_> {
         }
         let lasting = match (&self.record.before.default, &self.seen.default) {
             _ if part == CommitPart::Profile => Lasting::Always,
-            (_, BootDefault::System(found)) if *found == new => Lasting::Always,
             (BootDefault::None, BootDefault::None) => Lasting::Always,
+            // A loader does not come out of nothing: its files were not where they are now.
+            (BootDefault::None, found) => return Err(Cause::DefaultNotTaken { found: found.clone() }),
+            (_, BootDefault::System(found)) if *found == new => Lasting::Always,
             (BootDefault::Unreadable { .. }, BootDefault::Unreadable { .. }) => Lasting::Unread,
             (_, found) => return Err(Cause::DefaultNotTaken { found: found.clone() }),
         };
@@ -326,16 +333,21 @@ impl Turn<'_> {
         *running == before.running || (self.rebooted() && booted)
     }
 
-    /// A system runs, or is the profile, that is neither the new one nor one from before: somebody else is at work.
-    fn is_taken_over(self) -> bool {
+    /// A system runs that is neither the new one nor one from before: somebody else is at work, and nothing of it is
+    /// undone. In mode `boot` it does not matter what runs.
+    fn stranger_runs(self) -> bool {
         let new = self.record.new_system();
-        let switches = self.record.order.mode != Mode::Boot;
-        let stranger_runs =
-            self.seen.running.as_ref().is_some_and(|system| *system != new) && !self.at_home();
+        let stranger = self.seen.running.as_ref().is_some_and(|system| *system != new) && !self.at_home();
+        stranger && self.record.order.mode != Mode::Boot
+    }
+
+    /// Somebody else has set the profile. Then the next boot is theirs: nothing is committed and nothing of it is put
+    /// back; what runs is still ours to take back.
+    fn profile_moved(self) -> bool {
         let profile = self.seen.profile.as_ref();
-        let profile_moved =
-            profile.is_some_and(|system| *system != new) && profile != self.record.before.profile.as_ref();
-        (switches && stranger_runs) || (self.lasts() && profile_moved)
+        let moved = profile.is_some_and(|system| *system != self.record.new_system())
+            && profile != self.record.before.profile.as_ref();
+        moved && self.lasts()
     }
 
     fn taken_over(self) -> Step {

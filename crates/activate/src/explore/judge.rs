@@ -28,6 +28,9 @@ fn wrong_end(config: Config, node: &Node) -> Option<String> {
         let state = world.journal.as_ref().map(|record| &record.state);
         return (!untouched).then(|| format!("never ends: {state:?}"));
     };
+    if third && runs_on(config, world, &end) {
+        return Some(format!("the new system runs on at {end:?}"));
+    }
     let good = match &end {
         State::Confirmed { lasting } => third || holds(world, lasting),
         State::RolledBack { .. } | State::Unchanged { .. } => third || as_before(config, world),
@@ -48,6 +51,13 @@ fn wrong_end(config: Config, node: &Node) -> Option<String> {
     let in_the_dark = config.mode == Mode::Test && world.budget.fails + 2 <= config.budget.fails;
     let took_back = world.told && !third && !in_the_dark && !matches!(end, State::Confirmed { .. });
     took_back.then(|| format!("the operator was told Confirmed, the end is {end:?}"))
+}
+
+/// Nobody confirmed, and the new system runs all the same. What else somebody did to the host excuses nothing but a
+/// boot into a default that was set after a confirmation.
+fn runs_on(config: Config, world: &World, end: &State) -> bool {
+    let ours = world.running == System::New && config.before != System::New && world.default != System::New;
+    ours && !config.keep && !matches!(end, State::Confirmed { .. })
 }
 
 /// After a reboot a system that was only tested runs no more.

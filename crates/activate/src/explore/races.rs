@@ -124,6 +124,44 @@ fn race_10_a_change_by_hand_is_neither_confirmed_nor_rolled_back() {
 }
 
 #[test]
+fn race_10_a_profile_moved_by_hand_is_left_alone_and_the_old_system_comes_back() {
+    let (record, mut seen, now) = awaiting(10);
+    seen.profile = Some(System::Third.path());
+    for (state, event) in [
+        (record.state.clone(), confirmation(&record)),
+        (record.state.clone(), Event::Start),
+        (COMMITTING, Event::Start),
+    ] {
+        let first = step(&at(record.clone(), state), event, &seen, now);
+        assert_eq!(first.next, Next::Do(Effect::EndSwitch));
+        let second = step(&first.record, Event::Done(Effect::EndSwitch, Ok(())), &seen, now);
+        assert!(
+            matches!(&second.next, Next::Do(Effect::Back { system, .. }) if *system == record.before.running)
+        );
+        let home = Observation { running: Some(record.before.running.clone()), ..seen.clone() };
+        let end = step(&second.record, Event::Compared(crate::Aftermath::default()), &home, now);
+        assert!(matches!(end.record.state, State::Stuck { cause: Cause::TakenOver, .. }));
+    }
+}
+
+#[test]
+fn a_loader_that_comes_out_of_nothing_is_no_proof() {
+    let (mut record, mut seen, now) = awaiting(10);
+    let new = record.new_system();
+    seen.profile = Some(new.clone());
+    let done = || Event::Done(Effect::SetDefault(new.clone()), Ok(()));
+    for (before, found, phase) in [
+        (crate::BootDefault::None, crate::BootDefault::None, Phase::Confirmed),
+        (crate::BootDefault::None, crate::BootDefault::System(new.clone()), Phase::Committing),
+        (record.before.default.clone(), crate::BootDefault::System(new.clone()), Phase::Confirmed),
+    ] {
+        (record.before.default, seen.default) = (before, found);
+        let step = step(&at(record.clone(), COMMITTING), done(), &seen, now);
+        assert_eq!(step.record.state.phase(), phase);
+    }
+}
+
+#[test]
 fn race_13_after_a_reboot_while_committing_what_runs_decides() {
     let (record, mut seen, now) = awaiting(10);
     let record = at(record, COMMITTING);

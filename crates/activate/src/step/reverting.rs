@@ -51,7 +51,7 @@ impl Turn<'_> {
         back.until = self.now.after(self.record.order.settings.limits.total).after(SLACK);
         loop {
             // Our own unit is ended first in any case; then nobody else's work is undone.
-            if back.part != RevertPart::End && self.is_taken_over() {
+            if back.part != RevertPart::End && self.stranger_runs() {
                 return self.taken_over();
             }
             match self.effect(&back) {
@@ -67,7 +67,7 @@ impl Turn<'_> {
         match back.part {
             RevertPart::End => back.reach.running.then_some(Effect::EndSwitch),
             RevertPart::Profile => {
-                let moved = back.reach.boot && self.seen.profile != before.profile;
+                let moved = self.restores(back) && self.seen.profile != before.profile;
                 before.profile.clone().filter(|_| moved).map(Effect::SetProfile)
             }
             RevertPart::Default => self.lost_default(back).map(Effect::SetDefault),
@@ -89,7 +89,12 @@ impl Turn<'_> {
             // Nothing can be read, so nothing tells whether it has moved.
             BootDefault::Unreadable { .. } | BootDefault::None => before.profile.clone(),
         };
-        system.filter(|_| back.reach.boot)
+        system.filter(|_| self.restores(back))
+    }
+
+    /// Whether profile and boot default are to be put back, if they have moved: not if they are somebody else's.
+    fn restores(self, back: &Reverting) -> bool {
+        back.reach.boot && !self.profile_moved()
     }
 
     pub(super) fn reverting(self, event: Event, back: &Reverting) -> Step {
@@ -121,13 +126,16 @@ impl Turn<'_> {
         let boots = !back.reach.boot || self.boots_as_before(back);
         let runs = !back.reach.running || self.runs_as_before(back, &aftermath);
         let kept = self.keeps() && self.seen.switch != SwitchUnit::Running;
-        if boots && runs {
+        let moved = self.profile_moved();
+        if moved && (runs || kept) {
+            self.taken_over()
+        } else if boots && runs {
             self.end(State::RolledBack { cause, aftermath })
         } else if boots && kept {
             self.end(State::Stuck { cause, remedy: self.kept() })
         } else if back.tries + 1 < ROUNDS {
             self.another_round(back)
-        } else if boots {
+        } else if boots || moved {
             self.end(State::Stuck { cause, remedy: self.not_back(back) })
         } else {
             self.end(State::Stuck { cause, remedy: self.not_restored(back) })

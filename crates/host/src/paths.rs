@@ -20,6 +20,8 @@ pub const LOCK: &str = "/run/lockstep/lock";
 pub const SOCKET: &str = "/run/lockstep/owner.socket";
 /// The system that runs.
 pub const RUNNING: &str = "/run/current-system";
+/// Programs with rights of their own, such as `sudo`.
+pub const WRAPPERS: &str = "/run/wrappers/bin";
 /// The system that was booted.
 pub const BOOTED: &str = "/run/booted-system";
 /// The system profile.
@@ -28,6 +30,8 @@ pub const PROFILE: &str = "/nix/var/nix/profiles/system";
 pub const PROFILES: &str = "/nix/var/nix/profiles";
 /// The boot file system.
 pub const BOOT: &str = "/boot";
+/// Where boot file systems are: with two of them (an EFI system partition and an extended one) at two of these.
+pub const BOOTS: [&str; 3] = [BOOT, "/efi", "/boot/efi"];
 /// The lock of `switch-to-configuration`, never deleted by us.
 pub const SWITCH_LOCK: &str = "/run/nixos/switch-to-configuration.lock";
 /// The folder of the lists that `switch-to-configuration` leaves for its next run.

@@ -6,11 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::{chain, http, programs::operators_command};
 use activate::{Fault, Record};
 use order::{Check, CheckKind};
-use run::Command;
-
-use crate::{chain, http};
 
 /// Longest single try.
 const TRY: Duration = Duration::from_secs(10);
@@ -75,7 +73,6 @@ fn tcp(address: &str, limit: Duration) -> Result<(), Fault> {
 }
 
 fn command(words: &[String], limit: Duration) -> Result<(), Fault> {
-    let (program, arguments) = words.split_first().ok_or_else(|| Fault::new("a command without words"))?;
-    let command = Command::new(program).args(arguments).timeout(limit);
-    command.run().map(drop).map_err(|error| Fault::new(chain(&error)))
+    let command = operators_command(words).ok_or_else(|| Fault::new("a command without words"))?;
+    command.timeout(limit).run().map(drop).map_err(|error| Fault::new(chain(&error)))
 }

@@ -70,6 +70,26 @@ fn race_02_the_guard_leaves_a_live_owner_with_a_slow_boot_alone() {
 }
 
 #[test]
+fn race_02_the_guard_lets_a_late_way_back_end_its_processes() {
+    let (record, seen, now) = awaiting(10);
+    let reverting = step(&record, Event::Abort, &seen, now).record;
+    let State::Reverting(back) = reverting.state.clone() else { unreachable!("it goes back") };
+    for (part, seconds, sleeps) in [
+        (crate::RevertPart::Back, 62, true),
+        (crate::RevertPart::Back, 63, false),
+        (crate::RevertPart::End, 62, true),
+        (crate::RevertPart::Compare, 2, true),
+        (crate::RevertPart::Compare, 3, false),
+    ] {
+        let state = State::Reverting(crate::Reverting { part, ..back.clone() });
+        let journal = Ok(Some(at(reverting.clone(), state)));
+        let then = back.until.after(Duration::from_secs(seconds));
+        let found = vigil(&record, journal, Owner::Alive, then);
+        assert_eq!(matches!(found, Vigil::Sleep(_)), sleeps, "{part:?} {seconds}");
+    }
+}
+
+#[test]
 fn race_03_the_new_systems_unit_is_ended_before_the_old_system_runs() {
     let (record, seen, now) = awaiting(10);
     let step = step(&record, Event::Abort, &seen, now);

@@ -8,6 +8,8 @@ use crate::{CommitPart, LoadError, Moment, Observation, Owner, Record, RevertPar
 
 /// How much later than its deadline a live owner may be before it counts as hanging.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
+/// How long the host may take to end the processes of a part of the way back whose time is over.
+const ENDING: Duration = Duration::from_secs(60);
 /// How often the guard reads the journal again, so that it learns of a nearer deadline.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -71,6 +73,10 @@ fn patience(record: &Record) -> Option<Moment> {
         State::AwaitingConfirm { deadline } => *deadline,
         State::Reverting(back) if matches!(back.part, RevertPart::Profile | RevertPart::Default) => {
             return None;
+        }
+        // The host itself stops the way back at `until`; ending its processes takes a while more.
+        State::Reverting(back) if matches!(back.part, RevertPart::Back | RevertPart::End) => {
+            back.until.after(ENDING)
         }
         State::Reverting(back) => back.until,
         _ => return None,

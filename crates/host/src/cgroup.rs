@@ -19,16 +19,31 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
     path: PathBuf,
+    /// Whether there is a unified hierarchy at all; without one nothing can be told.
+    unified: bool,
+}
+
+/// Whether this host has a unified hierarchy, alone or beside others.
+pub(crate) fn is_unified() -> bool {
+    mount().is_some()
+}
+
+fn mount() -> Option<&'static str> {
+    MOUNTS.into_iter().find(|mount| Path::new(mount).join("cgroup.controllers").exists())
 }
 
 impl Group {
     pub(crate) fn of(unit: &str) -> Self {
-        let mount = MOUNTS.iter().find(|mount| Path::new(mount).join("cgroup.controllers").exists());
-        Self { path: Path::new(mount.unwrap_or(&MOUNTS[0])).join("system.slice").join(unit) }
+        let mount = mount();
+        let path = Path::new(mount.unwrap_or(MOUNTS[0])).join("system.slice").join(unit);
+        Self { path, unified: mount.is_some() }
     }
 
     /// Whether any process is in it or below it.
     pub(crate) fn state(&self) -> SwitchUnit {
+        if !self.unified {
+            return SwitchUnit::Unknown;
+        }
         match fs::read_to_string(self.path.join("cgroup.events")) {
             Ok(events) if events.lines().any(|line| line == "populated 1") => SwitchUnit::Running,
             Ok(_) => SwitchUnit::Absent,
@@ -86,5 +101,18 @@ impl Group {
             pids.extend(self.processes(&child.path()));
         }
         pids
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_unified_hierarchy_nothing_is_said_to_be_absent() {
+        let path = PathBuf::from("/nowhere");
+        for (unified, expected) in [(true, SwitchUnit::Absent), (false, SwitchUnit::Unknown)] {
+            assert_eq!(Group { path: path.clone(), unified }.state(), expected);
+        }
     }
 }

@@ -7,7 +7,7 @@ use run::Command;
 use store::store_path::StoreDir;
 use thiserror::Error;
 
-use crate::{chain, links, paths, space};
+use crate::{cgroup, chain, links, paths, space};
 
 /// How long the system's own checks may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -31,6 +31,12 @@ pub enum Unfit {
         /// What the host is.
         host: String,
     },
+    /// What an activation has started could be neither seen nor ended.
+    #[error(
+        "this host has cgroup v1 only, and Lockstep needs the unified hierarchy (cgroup v2) to end what an \
+         activation started; remove systemd.unified_cgroup_hierarchy=0 and reboot"
+    )]
+    NoUnifiedCgroups,
     /// The system's own pre-switch checks refuse.
     #[error(
         "the new system's own checks refuse a switch (exit code {code}); --mode boot and a reboot are left"
@@ -71,6 +77,9 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
         return Err(Unfit::NoSwitch(folder));
     }
     architecture(&folder)?;
+    if !cgroup::is_unified() {
+        return Err(Unfit::NoUnifiedCgroups);
+    }
     if matches!(order.mode, Mode::Switch | Mode::Boot) {
         boot_space(&folder)?;
     }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activate::{Event, Reply as Told};
+use activate::{Event, Phase, Record, Reply as Told};
 use host::{Wish, paths};
 use order::{Mode, OrderId};
 use report::Ending;
@@ -32,6 +32,9 @@ const AGAIN: Duration = Duration::from_millis(100);
 const MOST: usize = 16;
 /// How long an answer may take: the boot loader's installer has no limit, so this is long.
 const ANSWER: Duration = Duration::from_secs(3600);
+
+/// How long the end of an activation is waited for whose owner does not answer.
+const END: Duration = Duration::from_secs(60);
 
 /// Listens for wishes until the process ends. Without a socket nobody can confirm, and the activation goes back.
 pub(crate) fn listen(order: &OrderId) -> Receiver<Wish> {
@@ -82,7 +85,8 @@ fn serve(mut stream: UnixStream, mine: &OrderId, wishes: &Sender<Wish>) -> io::R
     };
     let (answer, told) = mpsc::channel();
     let sent = wishes.send(Wish { event, answer });
-    let told = sent.ok().and_then(|()| told.recv_timeout(ANSWER).ok()).unwrap_or(Told::TooLate);
+    // Without an answer (the activation has ended meanwhile) the session looks at the journal itself.
+    let Some(told) = sent.ok().and_then(|()| told.recv_timeout(ANSWER).ok()) else { return Ok(()) };
     let reply = Reply::Answer(translate(told));
     // A session that has gone needs no answer.
     let _gone = write_frame(&mut stream, Channel::Control, &reply.to_payload());
@@ -158,7 +162,37 @@ fn asked(request: &Request) -> Option<&OrderId> {
     }
 }
 
+/// The answer without an owner that could give one: what the journal says, after a while if it has not ended.
 fn without_owner(request: &Request) -> Answer {
-    let ended = facts::record().filter(|record| Some(&record.order.id) == asked(request));
-    Answer::TooLate(ended.and_then(|record| words::ending(&record.state)))
+    let start = Instant::now();
+    loop {
+        let record = facts::record().filter(|record| Some(&record.order.id) == asked(request));
+        let is_open = record.as_ref().is_some_and(|record| !record.state.phase().is_end());
+        if !is_open || start.elapsed() >= END {
+            return from_journal(request, record.as_ref());
+        }
+        thread::sleep(AGAIN);
+    }
 }
+
+/// What the record of the order, if it is still the journal's, says to a request.
+fn from_journal(request: &Request, record: Option<&Record>) -> Answer {
+    let Some(record) = record else { return Answer::TooLate(None) };
+    let ending = words::ending(&record.state);
+    let has_nonce = matches!(request, Request::Confirm { nonce, .. } if *nonce == record.order.nonce);
+    match (record.state.phase(), ending) {
+        (Phase::Confirmed, Some(ending)) if has_nonce => Answer::Done(ending),
+        (_, Some(ending)) => Answer::TooLate(Some(ending)),
+        (Phase::Reverting, None) => Answer::TooLate(None),
+        (Phase::Committing, None) => Answer::Refused {
+            why: "the system was confirmed and is being made to last; follow the order to see its end"
+                .to_owned(),
+        },
+        (_, None) => {
+            Answer::Refused { why: "the owner of the activation does not answer; try again".to_owned() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,13 +13,15 @@ use session::Reply;
 use crate::{
     facts,
     handover::{self, Verdict},
-    owner,
+    history, owner,
 };
 
 /// How long an owner may take to judge an order; it may have to finish an earlier activation first.
 const JUDGE: Duration = Duration::from_secs(1800);
 /// How long an owner may be without a process before it has judged.
 const BIRTH: Duration = Duration::from_secs(10);
+/// How long an owner that has taken the order may take to say so.
+const LAST_WORD: Duration = Duration::from_secs(10);
 /// How often the verdict is looked for.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -34,6 +36,10 @@ pub(crate) fn deliver(order: &Order, host: &HostName) -> Reply {
             CauseKind::Refused,
             "dry-activate is not an order; run it as a command",
         ));
+    }
+    if handover::is_withdrawn(&order.id) {
+        let text = format!("order {} was withdrawn, because nobody took it in time; deploy again", order.id);
+        return Reply::Refused(Cause::new(CauseKind::Stale, text));
     }
     if let Some(known) = known(order) {
         return known;
@@ -60,28 +66,49 @@ fn known(order: &Order) -> Option<Reply> {
 }
 
 fn hand_over(order: &Order) -> Verdict {
-    let internal = |text: String| Verdict::Refused(Cause::new(CauseKind::Internal, text));
     if let Err(error) = handover::lay_down(order) {
         return internal(format!("the order cannot be written to {}: {error}", paths::RUN));
     }
-    if let Err(fault) = owner::start(&order.id) {
-        handover::clear(&order.id);
-        return internal(fault.to_string());
+    let why = match owner::start(&order.id) {
+        Ok(()) => match wait(&order.id, JUDGE, BIRTH) {
+            Some(verdict) => return verdict,
+            None => "the owner of the activation ended without a word".to_owned(),
+        },
+        // systemd may start it all the same, later.
+        Err(fault) => fault.to_string(),
+    };
+    // What the operator is told has failed must not be carried out later.
+    match handover::withdraw(&order.id) {
+        Ok(()) => internal(why),
+        // The owner was faster: it is about to say what it makes of the order.
+        Err(_) => wait(&order.id, LAST_WORD, LAST_WORD).unwrap_or_else(|| internal(why)),
     }
-    wait(&order.id).unwrap_or_else(|| internal("the owner of the activation ended without a word".to_owned()))
 }
 
-fn wait(order: &OrderId) -> Option<Verdict> {
+fn internal(text: String) -> Verdict {
+    Verdict::Refused(Cause::new(CauseKind::Internal, text))
+}
+
+/// Waits for the verdict: at most `judge`, and at most `birth` without a process that could give one.
+fn wait(order: &OrderId, judge: Duration, birth: Duration) -> Option<Verdict> {
     let start = Instant::now();
     let mut alive = start;
-    while start.elapsed() < JUDGE && alive.elapsed() < BIRTH {
+    while start.elapsed() < judge && alive.elapsed() < birth {
         if let Some(verdict) = handover::verdict(order) {
             return Some(verdict);
         }
         if owner::lives(order) {
             alive = Instant::now();
+        } else if was_begun(order) {
+            return Some(Verdict::Accepted);
         }
         thread::sleep(LOOK);
     }
-    handover::verdict(order)
+    handover::verdict(order).or_else(|| was_begun(order).then_some(Verdict::Accepted))
+}
+
+/// Whether the order was accepted and has perhaps ended already: then its verdict is gone.
+fn was_begun(order: &OrderId) -> bool {
+    facts::record().is_some_and(|record| record.order.id == *order)
+        || history::read().iter().any(|past| past.order == *order)
 }

@@ -5,7 +5,7 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     os::unix::fs::MetadataExt,
     sync::atomic::{AtomicBool, Ordering},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -34,6 +34,7 @@ pub(crate) fn follow<W: Write>(
     let mut journal = [None; 2];
     let mut told = None;
     let mut healed = Instant::now();
+    let mut healer: Option<JoinHandle<()>> = None;
     while !stop.load(Ordering::Relaxed) {
         log.tell(outbox)?;
         let stamp = [paths::JOURNAL, paths::JOURNAL_SHADOW].map(stamp);
@@ -51,7 +52,10 @@ pub(crate) fn follow<W: Write>(
         }
         if healed.elapsed() >= HEAL {
             healed = Instant::now();
-            owner::heal();
+            // systemd may take its time, and the operator wants to hear something meanwhile.
+            if healer.as_ref().is_none_or(JoinHandle::is_finished) {
+                healer = Some(thread::spawn(owner::heal));
+            }
         }
         thread::sleep(LOOK);
     }

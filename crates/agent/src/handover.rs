@@ -19,6 +19,16 @@ fn order_file(order: &OrderId) -> PathBuf {
     PathBuf::from(format!("{}/{order}.order", paths::RUN))
 }
 
+/// What the order becomes when its owner takes it, right before it is accepted.
+fn taken_file(order: &OrderId) -> PathBuf {
+    PathBuf::from(format!("{}/{order}.taken", paths::RUN))
+}
+
+/// What it becomes when the session that laid it down gives up. Whoever renames first has decided.
+fn withdrawn_file(order: &OrderId) -> PathBuf {
+    PathBuf::from(format!("{}/{order}.withdrawn", paths::RUN))
+}
+
 fn verdict_file(order: &OrderId) -> PathBuf {
     PathBuf::from(format!("{}/{order}.verdict", paths::RUN))
 }
@@ -35,6 +45,24 @@ pub(crate) fn take_up(id: &OrderId) -> Result<Order, Cause> {
     let bytes =
         fs::read(order_file(id)).map_err(|error| wrong(format!("{}: {error}", order_file(id).display())))?;
     Order::from_json(&bytes).map_err(|error| wrong(host::chain(&error)))
+}
+
+/// Takes the order for good: from here on no session can withdraw it.
+///
+/// # Errors
+/// If it was withdrawn, or the folder takes no writes.
+pub(crate) fn take(id: &OrderId) -> io::Result<()> {
+    fs::rename(order_file(id), taken_file(id))
+}
+
+/// Takes the order back from an owner that has not answered; an error if the owner has taken it.
+pub(crate) fn withdraw(id: &OrderId) -> io::Result<()> {
+    fs::rename(order_file(id), withdrawn_file(id))
+}
+
+/// Whether the operator was told that this order failed.
+pub(crate) fn is_withdrawn(id: &OrderId) -> bool {
+    withdrawn_file(id).exists()
 }
 
 /// Says what becomes of the order.
@@ -60,7 +88,7 @@ pub(crate) fn verdict(id: &OrderId) -> Option<Verdict> {
 
 /// Removes what was handed over.
 pub(crate) fn clear(id: &OrderId) {
-    for file in [order_file(id), verdict_file(id)] {
+    for file in [order_file(id), taken_file(id), verdict_file(id)] {
         // What is not there needs no removal; what cannot be removed goes with the next boot.
         let _gone = fs::remove_file(file);
     }

@@ -4,7 +4,7 @@ use std::{
     io,
     process::ExitCode,
     sync::mpsc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -53,18 +53,26 @@ pub(crate) fn heal() {
         return;
     }
     // If systemd does not start it now, the next contact tries again.
-    let _later = host::start_service(&resumer(&order.id), &["OOMScoreAdjust=-900"], &["resume".to_owned()]);
+    let _later =
+        host::start_service_quickly(&resumer(&order.id), &["OOMScoreAdjust=-900"], &["resume".to_owned()]);
 }
 
-/// The same, and waits a while for the end that is brought, so that the host says of itself what will hold, and is not
-/// busy with what nobody wants any more.
-pub(crate) fn heal_first() {
-    heal();
-    let Some(order) = current() else { return };
-    let (unit, start) = (resumer(&order.id), Instant::now());
-    while host::service_lives(&unit) && start.elapsed() < HEALING {
+/// The same in a thread, and waits a while for the end that is brought, so that the host says of itself what will hold,
+/// and is not busy with what nobody wants any more. However slow systemd is, the wait is bounded; the thread goes on.
+pub(crate) fn heal_first() -> JoinHandle<()> {
+    let start = Instant::now();
+    let healing = thread::spawn(|| {
+        heal();
+        let Some(order) = current() else { return };
+        let (unit, start) = (resumer(&order.id), Instant::now());
+        while host::service_lives(&unit) && start.elapsed() < HEALING {
+            thread::sleep(LOOK);
+        }
+    });
+    while !healing.is_finished() && start.elapsed() < HEALING {
         thread::sleep(LOOK);
     }
+    healing
 }
 
 fn resumer(order: &OrderId) -> String {
@@ -81,6 +89,10 @@ pub(crate) fn own(id: &OrderId) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if handover::take(id).is_err() {
+        // The session gave up waiting, and the operator was told so.
+        return ExitCode::FAILURE;
+    }
     let wishes = confirm::listen(id);
     let mut machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
     if handover::judge(id, &Verdict::Accepted).is_err() {

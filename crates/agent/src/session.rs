@@ -8,7 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
+    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -61,7 +61,7 @@ fn talk<W: Write + Send + 'static>(
     outbox: &Arc<Outbox<W>>,
 ) -> Result<(), SessionError> {
     outbox.magic()?;
-    owner::heal_first();
+    let healing = owner::heal_first();
     outbox.reply(&Reply::Hello(Box::new(facts::hello())))?;
     let begun = expect_beginning(outbox);
     let Some(host) = begin(input)? else { return Ok(()) };
@@ -72,6 +72,7 @@ fn talk<W: Write + Send + 'static>(
         tunnel: None,
         jobs: Jobs::default(),
         busy: Arc::default(),
+        healing: Some(healing),
     };
     let ended = session.listen(input);
     session.jobs.end();
@@ -116,6 +117,8 @@ struct Session<W> {
     jobs: Jobs,
     /// Whether a program of the operator's runs.
     busy: Arc<AtomicBool>,
+    /// Who brings an activation to its end that nobody else does.
+    healing: Option<JoinHandle<()>>,
 }
 
 impl<W: Write + Send + 'static> Session<W> {
@@ -144,7 +147,11 @@ impl<W: Write + Send + 'static> Session<W> {
             Request::Current => self.outbox.reply(&Reply::Current(owner::current().map(Box::new)))?,
             Request::Store => self.open_store()?,
             Request::StoreEnd => self.close_store()?,
-            Request::Deliver(order) => self.outbox.reply(&deliver::deliver(&order, &self.host))?,
+            Request::Deliver(order) => {
+                // A host that is about to be done with the last order is not busy.
+                self.healing.take().map(JoinHandle::join);
+                self.outbox.reply(&deliver::deliver(&order, &self.host))?;
+            }
             Request::Follow { order } => self.follow(order)?,
             Request::Confirm { .. } | Request::Abort { .. } => {
                 self.outbox.reply(&confirm::pass_on(&request))?;

@@ -21,6 +21,8 @@ use crate::{cgroup::Group, chain::chain, links, paths, runtime::make_runtime};
 
 /// How long systemd may take to start a service.
 const START: Duration = Duration::from_secs(60);
+/// The same where somebody waits for an answer, and the next contact tries again.
+const QUICK_START: Duration = Duration::from_secs(15);
 /// Between SIGTERM and SIGKILL, and after SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -103,7 +105,7 @@ impl Job {
             Self::log(&self.order).to_str().unwrap_or_default(),
         ]
         .map(str::to_owned);
-        start_with(Some(tools), &self.unit(), &[], &words)
+        start_with(Some(tools), &self.unit(), (&[], START), &words)
     }
 
     /// Its result, once it has ended.
@@ -191,13 +193,21 @@ const PROPERTIES: [&str; 4] =
 /// # Errors
 /// If systemd does not start it.
 pub fn start_service(unit: &str, properties: &[&str], words: &[String]) -> Result<(), Fault> {
-    start_with(None, unit, properties, words)
+    start_with(None, unit, (properties, START), words)
+}
+
+/// The same, but systemd has less time.
+///
+/// # Errors
+/// If systemd does not start it in time.
+pub fn start_service_quickly(unit: &str, properties: &[&str], words: &[String]) -> Result<(), Fault> {
+    start_with(None, unit, (properties, QUICK_START), words)
 }
 
 fn start_with(
     tools: Option<&SystemPath>,
     unit: &str,
-    properties: &[&str],
+    (properties, limit): (&[&str], Duration),
     words: &[String],
 ) -> Result<(), Fault> {
     let fault = |text: String| Fault::new(format!("{unit} cannot be started: {text}"));
@@ -217,7 +227,7 @@ fn start_with(
         .arg("--")
         .arg(this)
         .args(words)
-        .timeout(START);
+        .timeout(limit);
     command.run().map(drop).map_err(|error| fault(chain(&error)))
 }
 

@@ -35,7 +35,7 @@ pub use chain::chain;
 pub use check::{Unfit, check, host_platform};
 pub use clock::BootClock;
 pub use guard::{Sentry, is_there as guard_is_there};
-pub use job::{run_job, service_lives, start_service};
+pub use job::{run_job, service_lives, start_service, start_service_quickly};
 pub use journal::FileJournal;
 pub use links::{booted, profile, program_of, running, system_at};
 pub use loader::boot_default;

@@ -74,7 +74,7 @@ pub fn keep_log(order: &OrderId) -> io::Result<()> {
 /// Removes what ended activations have left in `/run`, except what belongs to `order`.
 pub fn tidy_runtime(order: &OrderId) {
     let own = order.to_string();
-    let kinds = ["log", "order", "verdict", "result", "guard", "part"];
+    let kinds = ["log", "order", "taken", "withdrawn", "verdict", "result", "guard", "part"];
     keep_newest(paths::RUN, FILES, |path| {
         let is_kind = path.extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known));
         let name = path.file_name().unwrap_or_default().to_string_lossy();

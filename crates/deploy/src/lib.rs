@@ -40,6 +40,7 @@ mod stop;
 mod talk;
 mod tell;
 mod text;
+mod wire;
 
 pub use self::event::{BACKLOG, Event, News, Progress, Voice};
 pub use self::operations::{Past, abort, attach, confirm, deploy, exec, history, rollback, status};

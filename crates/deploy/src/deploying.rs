@@ -373,18 +373,20 @@ impl Deploying<'_> {
         let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
         let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
         let exit = self.host.teller.stage(Stage::Activate, || {
-            let mut lines = [Lines::default(), Lines::default()];
+            let mut lines = (Lines::default(), Lines::default());
             let exit = contact.talk.exec(
                 &wish,
                 &mut |channel, bytes| {
-                    let lines = &mut lines[usize::from(channel == Channel::Err)];
-                    lines.push(bytes, &mut |line| self.host.teller.line(Voice::Activation, &line));
+                    let (lines, voice) = match channel {
+                        Channel::Err => (&mut lines.1, Voice::Err),
+                        _ => (&mut lines.0, Voice::Out),
+                    };
+                    lines.push(bytes, &mut |line| self.host.teller.line(voice, &line));
                 },
                 &|| self.host.common.operator.stop.urgency() == Urgency::No,
             );
-            lines
-                .iter_mut()
-                .for_each(|lines| lines.finish(&mut |line| self.host.teller.line(Voice::Activation, &line)));
+            lines.0.finish(&mut |line| self.host.teller.line(Voice::Out, &line));
+            lines.1.finish(&mut |line| self.host.teller.line(Voice::Err, &line));
             match exit.map_err(|error| contact.cause(&error))? {
                 Exit::Code(0) => Ok(HostResult::Done),
                 exit => Err(Cause::new(

@@ -138,10 +138,15 @@ impl Deploying<'_> {
         connecting: Connecting,
         trail: &mut Trail,
     ) -> Result<Option<Shipped>, Over> {
-        // What is known of the host by now spares a build that nobody needs.
-        let (connecting, contact) = match connecting.0.try_recv() {
-            Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
-            Err(_) => (Some(connecting), None),
+        // What is known of the host by now spares a build that nobody needs. A system for another kind of machine
+        // than this one may well be for the wrong host, which is worth waiting for.
+        let (connecting, contact) = if evaluated.platform == this_platform() {
+            match connecting.0.try_recv() {
+                Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
+                Err(_) => (Some(connecting), None),
+            }
+        } else {
+            (None, Some(self.met(connecting.wait(), evaluated)?))
         };
         if contact.as_ref().is_some_and(|contact| self.has(contact, &evaluated.system)) {
             return Ok(None);
@@ -393,6 +398,11 @@ impl Deploying<'_> {
         });
         exit.map_err(|cause| Over::failed(Stage::Activate, cause))
     }
+}
+
+/// What runs here, in Nix's words.
+fn this_platform() -> String {
+    format!("{}-linux", std::env::consts::ARCH)
 }
 
 fn exit_text(exit: Exit) -> String {

@@ -399,6 +399,11 @@ impl Deploying<'_> {
     }
 }
 
+/// What runs here, in Nix's words.
+fn this_platform() -> String {
+    format!("{}-linux", std::env::consts::ARCH)
+}
+
 fn exit_text(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("code {code}"),

@@ -69,7 +69,7 @@ fn an_operator_killed_after_the_order_learns_how_it_ended() -> Result<()> {
     let first = at_rest(&host)?;
     assert_eq!((read_motd(&host)?.as_str(), status(&fleet, "web1")?["in_step"] == true), ("first", true));
 
-    let check = r#"checks.never = { command = [ "sleep" "54321" ]; from = "operator"; timeout = "60s"; };"#;
+    let check = r#"checks.never = { command = [ "sleep" "54321" ]; from = "operator"; timeout = "7s"; };"#;
     fleet.settings(&format!(r#"{{ defaults = {{ confirmTimeout = "8s"; settle = "0s"; {check} }}; }}"#))?;
     fleet.define("web1", &motd("second"))?;
     let mut live = Live::of(&fleet, &["deploy", "web1"])?;

@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{chain, http, programs::operators_command};
 use activate::{Fault, Record};
 use order::{Check, CheckKind};
+
+use crate::{chain, http, programs::operators_command};
 
 /// Longest single try.
 const TRY: Duration = Duration::from_secs(10);

@@ -1,5 +1,5 @@
-//! Programs that the operator names: found as a login on the host would find them, not by the agent's own environment,
-//! which systemd or an ssh server has made.
+//! Programs that the operator names: found as a login on the host would find them, and only then by the agent's own
+//! environment, which systemd or an ssh server has made.
 
 use std::path::Path;
 
@@ -18,9 +18,13 @@ pub fn operators_command(words: &[String]) -> Option<Command> {
 }
 
 /// The folders that are searched.
-fn search_path() -> [String; 3] {
+fn search_path() -> Vec<String> {
     let running = paths::RUNNING;
-    [format!("{running}/sw/bin"), format!("{running}/sw/sbin"), paths::WRAPPERS.to_owned()]
+    let mut folders =
+        vec![paths::WRAPPERS.to_owned(), format!("{running}/sw/bin"), format!("{running}/sw/sbin")];
+    let inherited = std::env::var("PATH").unwrap_or_default();
+    folders.extend(inherited.split(':').filter(|folder| folder.starts_with('/')).map(str::to_owned));
+    folders
 }
 
 /// Where a bare name is.

@@ -104,7 +104,7 @@ fn nix_env() -> Result<(), Unfit> {
 fn architecture(folder: &str) -> Result<(), Unfit> {
     let host = host_platform();
     match fs::read_to_string(format!("{folder}/system")) {
-        Ok(system) if system.trim() != host => {
+        Ok(system) if !runs_on(system.trim(), &host) => {
             Err(Unfit::Architecture { system: system.trim().to_owned(), host })
         }
         // A system that does not say is believed.
@@ -115,7 +115,22 @@ fn architecture(folder: &str) -> Result<(), Unfit> {
 /// The kind of this machine, as Nix names it.
 #[must_use]
 pub fn host_platform() -> String {
-    format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)
+    platform(std::env::consts::ARCH)
+}
+
+/// Nix's name for a kind of machine that Rust names so.
+fn platform(arch: &str) -> String {
+    let arch = match arch {
+        "x86" => "i686",
+        "arm" => "armv7l",
+        same => same,
+    };
+    format!("{arch}-{}", std::env::consts::OS)
+}
+
+/// Whether a system for one kind of machine runs on another.
+fn runs_on(system: &str, host: &str) -> bool {
+    system == host || (system, host) == ("i686-linux", "x86_64-linux")
 }
 
 /// Asks the system itself: only it knows all of its checks.
@@ -130,18 +145,28 @@ fn pre_switch(switch: &str) -> Result<(), Unfit> {
 /// Kernel and initrd are copied to the boot file system unless they are there under the same name; so much must fit.
 fn boot_space(folder: &str) -> Result<(), Unfit> {
     let Some(free) = space::free_boot() else { return Ok(()) };
-    let same = |name: &str| {
-        let of = |system: &str| fs::canonicalize(format!("{system}/{name}")).ok();
-        let running = links::running().map(|running| links::folder(&running));
-        running.is_some_and(|running| of(&running).is_some() && of(&running) == of(folder))
+    let kept = |name: &str| {
+        let file = fs::canonicalize(format!("{folder}/{name}")).ok();
+        file.is_some()
+            && kept_systems().any(|system| fs::canonicalize(format!("{system}/{name}")).ok() == file)
     };
     let size = |name: &str| fs::metadata(format!("{folder}/{name}")).map_or(0, |file| file.len());
-    let need: u64 = ["kernel", "initrd"].into_iter().filter(|name| !same(name)).map(size).sum();
+    let need: u64 = ["kernel", "initrd"].into_iter().filter(|name| !kept(name)).map(size).sum();
     match need {
         0 => Ok(()),
         need if free < need + BOOT_MARGIN => Err(Unfit::BootSpace { free, need: need + BOOT_MARGIN }),
         _ => Ok(()),
     }
+}
+
+/// The systems whose kernels and initrds may lie on the boot file system: the running one's and every generation's.
+fn kept_systems() -> impl Iterator<Item = String> {
+    let links = fs::read_dir(paths::PROFILES).into_iter().flatten().flatten();
+    let generations = links.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        name.starts_with("system-").then(|| format!("{}/{name}", paths::PROFILES))
+    });
+    generations.chain([paths::RUNNING.to_owned()])
 }
 
 impl Unfit {
@@ -151,6 +176,31 @@ impl Unfit {
         match self {
             Self::Refused { output, .. } => format!("{self}\n{output}"),
             _ => chain(self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_have_nixs_names() {
+        for (arch, name) in [
+            ("x86_64", "x86_64-linux"),
+            ("aarch64", "aarch64-linux"),
+            ("x86", "i686-linux"),
+            ("arm", "armv7l-linux"),
+        ] {
+            assert_eq!(platform(arch), name);
+        }
+        for (system, host, runs) in [
+            ("x86_64-linux", "x86_64-linux", true),
+            ("i686-linux", "x86_64-linux", true),
+            ("x86_64-linux", "i686-linux", false),
+            ("armv7l-linux", "aarch64-linux", false),
+        ] {
+            assert_eq!(runs_on(system, host), runs, "{system} on {host}");
         }
     }
 }

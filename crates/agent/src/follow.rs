@@ -93,6 +93,8 @@ impl Log {
     fn tell<W: Write>(&mut self, outbox: &Outbox<W>) -> Result<(), FrameError> {
         let mut bytes = Vec::new();
         let read = File::open(&self.path).and_then(|mut file| {
+            // A log that was cut goes on at its end.
+            self.at = self.at.min(file.metadata()?.len());
             file.seek(SeekFrom::Start(self.at))?;
             let limit = u64::try_from(session::MAX_DATA).unwrap_or(u64::MAX);
             file.take(limit).read_to_end(&mut bytes)

@@ -36,12 +36,14 @@ fn ready_file(order: &OrderId) -> PathBuf {
     PathBuf::from(format!("{}/{order}.guard", paths::RUN))
 }
 
-/// Starts the guard and waits until it says that it is ready.
+/// Starts the guard, unless it lives, and waits until it says that it is ready.
 pub(crate) fn arm(record: &Record) -> Result<(), Fault> {
     let order = &record.order.id;
     if ready_file(order).exists() && is_there(order) {
         return Ok(());
     }
+    // What a guard that died has left would speak for the next one.
+    let _gone = fs::remove_file(ready_file(order));
     // The last one to be killed when memory is short: it holds the way back.
     start_service(&unit(order), &["OOMScoreAdjust=-1000"], &["guard".to_owned(), order.to_string()])?;
     let start = Instant::now();

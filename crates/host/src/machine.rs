@@ -106,6 +106,10 @@ impl Machine {
 
     fn progress(&mut self, record: &Record) -> Option<Event> {
         let length = fs::metadata(Job::log(&record.order.id)).map_or(0, |file| file.len());
+        if length > log::LONGEST {
+            let why = Fault::new(format!("it wrote more than {} bytes and was stopped", log::LONGEST));
+            return Some(Event::SwitchEnded(SwitchResult::Lost { why }));
+        }
         let now = self.clock.moment().since_boot;
         let (seen, told) = self.seen;
         if length == seen || now.saturating_sub(told) < PROGRESS {
@@ -166,11 +170,22 @@ impl Host for Machine {
                 return self.breakable(effect, |stop| settle::settle(record, *still, stop), *until);
             }
             Effect::Checks { until } => {
-                return self.breakable(effect, |stop| checks::hold(record, stop), *until);
+                let guarded = self.role == Role::Owner;
+                let hold = |stop: &mut dyn FnMut() -> bool| {
+                    checks::hold(record, stop)?;
+                    // Nobody waits for a confirmation unguarded.
+                    if guarded { guard::arm(record) } else { Ok(()) }
+                };
+                return self.breakable(effect, hold, *until);
             }
             Effect::SetProfile(system) => crate::profile::set(record, system),
             Effect::SetDefault(system) => back::set_default(record, system),
-            Effect::EndSwitch => back::end_switch(id),
+            Effect::EndSwitch => {
+                let ended = back::end_switch(id);
+                // One that cannot be cut is not worth the way back.
+                let _long = log::cut(id);
+                ended
+            }
             Effect::Back { system, until } => back::back(record, system, until.from_now(self.clock.moment())),
             Effect::Compare => return Event::Compared(back::compare(record)),
             Effect::Disarm if self.role == Role::Guard => Ok(()),

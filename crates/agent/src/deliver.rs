@@ -44,9 +44,14 @@ pub(crate) fn deliver(order: &Order, host: &HostName) -> Reply {
     if let Some(known) = known(order) {
         return known;
     }
+    // The owner runs this program, and the garbage collector may come before it.
+    host::root_agent(&order.id);
     match hand_over(order) {
         Verdict::Accepted => Reply::Accepted { order: order.id.clone() },
-        Verdict::Refused(cause) => Reply::Refused(cause),
+        Verdict::Refused(cause) => {
+            host::unroot_agent(&order.id);
+            Reply::Refused(cause)
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activate::{Fault, Journal, Record, begin, resume as resume_record};
+use activate::{Fault, Journal, LoadError, Record, begin, resume as resume_record};
 use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
 use order::{Order, OrderId};
 use report::{Cause, CauseKind};
@@ -115,6 +115,7 @@ pub(crate) fn resume() -> ExitCode {
 /// Brings an unfinished record to its end; the caller holds the lock.
 fn recover() {
     let Some(record) = facts::record().filter(|record| !record.state.phase().is_end()) else { return };
+    host::root_agent(&record.order.id);
     let wishes = confirm::listen(&record.order.id);
     let mut machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
     let ended = resume_record(record, &mut machine, &mut FileJournal, &mut BootClock::new());
@@ -148,7 +149,7 @@ fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
     })?;
     let lock = lock.ok_or_else(busy)?;
     recover();
-    let last = FileJournal.load().map_err(|error| Cause::new(CauseKind::Internal, host::chain(&error)))?;
+    let last = FileJournal.load().map_err(|error| no_journal(&error))?;
     compare_and_set(&order, last.as_ref())?;
     host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;
     let (before, units) = host::snapshot(&order.settings)
@@ -156,6 +157,14 @@ fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
     let record = Record::new(order, before, BootClock::new().moment())
         .map_err(|error| Cause::new(CauseKind::Refused, error.to_string()))?;
     Ok((lock, record, units))
+}
+
+/// A journal that is not understood may be that of an activation that goes on, so a person looks first.
+fn no_journal(error: &LoadError) -> Cause {
+    let (file, why) = (paths::JOURNAL, host::chain(error));
+    let remedy =
+        format!("see that the host runs what it should, 'mv {file} {file}.damaged', and deploy again");
+    Cause::new(CauseKind::Refused, format!("{file}: {why}; {remedy}"))
 }
 
 fn busy() -> Cause {

@@ -42,7 +42,7 @@ pub use loader::boot_default;
 pub use lock::Lock;
 pub use machine::{Machine, Role, Wish};
 pub use programs::operators_command;
-pub use roots::own_path;
+pub use roots::{own_path, root_agent, unroot_agent};
 pub use runtime::{keep_log, make_runtime, tidy_runtime, write_private};
 pub use snapshot::snapshot;
 pub use space::{free_boot, free_bytes};

@@ -45,6 +45,23 @@ pub(crate) fn root(record: &Record) -> Result<(), Fault> {
     }
 }
 
+/// Roots this very program for an order, before anybody is started from it. Without a root nothing fails but what the
+/// garbage collector takes first.
+pub fn root_agent(order: &OrderId) {
+    let folder = folder(order);
+    if let Some(agent) = own_path() {
+        let agent = StoreDir::default().display(&agent).to_string();
+        let _unrooted =
+            fs::create_dir_all(&folder).and_then(|()| link(&agent, &format!("{folder}/this-agent")));
+    }
+}
+
+/// Lets go of the same, for an order that was not begun.
+pub fn unroot_agent(order: &OrderId) {
+    // A root too many costs space only, until the next order.
+    let _kept = unroot(order);
+}
+
 /// The store path that this program runs from, if it lies in the store.
 #[must_use]
 pub fn own_path() -> Option<StorePath> {

@@ -20,11 +20,13 @@ use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::ship::{self, Copy, NotShipped};
 use crate::tell::Teller;
-use crate::text::Lines;
+use crate::text::{Lines, last_lines};
 use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
 
 /// How often a copy is taken up again after a lost connection.
 const COPIES: u32 = 4;
+/// Bytes of what a dry activation prints that are kept for its cause.
+const MAX_SAID: usize = 1 << 20;
 
 /// For how long it counts what a host said of itself.
 const FRESH: Duration = Duration::from_secs(5);
@@ -385,26 +387,34 @@ impl Deploying<'_> {
         let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
         let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
         let exit = self.host.teller.stage(Stage::Activate, || {
-            let mut lines = (Lines::default(), Lines::default());
+            let (mut lines, mut said) = ([Lines::default(), Lines::default()], String::new());
+            let mut tell = |voice: Voice, line: &str| {
+                self.host.teller.line(voice, line);
+                if said.len() < MAX_SAID {
+                    said.push_str(line);
+                    said.push('\n');
+                }
+            };
             let exit = contact.talk.exec(
                 &wish,
                 &mut |channel, bytes| {
                     let (lines, voice) = match channel {
-                        Channel::Err => (&mut lines.1, Voice::Err),
-                        _ => (&mut lines.0, Voice::Out),
+                        Channel::Err => (&mut lines[1], Voice::Err),
+                        _ => (&mut lines[0], Voice::Out),
                     };
-                    lines.push(bytes, &mut |line| self.host.teller.line(voice, &line));
+                    lines.push(bytes, &mut |line| tell(voice, &line));
                 },
                 &|| self.host.common.operator.stop.urgency() == Urgency::No,
             );
-            lines.0.finish(&mut |line| self.host.teller.line(Voice::Out, &line));
-            lines.1.finish(&mut |line| self.host.teller.line(Voice::Err, &line));
+            lines[0].finish(&mut |line| tell(Voice::Out, &line));
+            lines[1].finish(&mut |line| tell(Voice::Err, &line));
             match exit.map_err(|error| contact.cause(&error))? {
                 Exit::Code(0) => Ok(HostResult::Done),
                 exit => Err(Cause::new(
                     CauseKind::Activation,
                     format!("dry-activate ended with {}", exit_text(exit)),
-                )),
+                )
+                .with_log(last_lines(&said))),
             }
         });
         exit.map_err(|cause| Over::failed(Stage::Activate, cause))

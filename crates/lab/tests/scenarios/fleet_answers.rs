@@ -164,7 +164,7 @@ fn programs_get_their_words_as_they_are_and_tell_how_they_ended() -> Result<()> 
     }
     fleet.settings(r#"{ defaults.tags = [ "all" ]; hosts.web1.confirmTimeout = "77s"; }"#)?;
     let said = fleet.expect(0, &["show", "web1"])?;
-    for part in ["77s", "lockstep.hosts.web1.confirmTimeout", "lockstep.defaults.tags"] {
+    for part in ["1m17s", "lockstep.hosts.web1.confirmTimeout", "lockstep.defaults.tags"] {
         ensure!(said.contains(part), "'{part}' is not shown:\n{said}");
     }
     ensure!(fleet.expect(0, &["show"])?.contains("@all"));

@@ -4,7 +4,9 @@ use anyhow::{Result, ensure};
 use lab::{Host, wait};
 
 use super::{
-    fleet_runs::{Live, QUICK, as_other, at_rest, json, motd, nobody_left, read_motd, signal, slow, status},
+    fleet_runs::{
+        Live, QUICK, as_other, at_rest, go_on, json, motd, nobody_left, read_motd, signal, status, waiting,
+    },
     fleets::{self, Fleet, profile, running},
     systems::{self, SOON},
 };
@@ -55,18 +57,19 @@ fn an_operator_killed_after_the_order_learns_how_it_ended() -> Result<()> {
     let mut fleet = Fleet::new(&lab, &["web1"])?;
     fleet.settings(QUICK)?;
     let host = lab.host("web1");
-    fleet.define("web1", &slow("first", 3))?;
+    fleet.define("web1", &waiting("first"))?;
     let mut live = Live::of(&fleet, &["deploy", "web1"])?;
     live.until_activates()?;
     signal(&fleet.operator, "KILL")?;
     live.finish()?.insist(128 + 9)?;
     nobody_left(&fleet.operator)?;
+    go_on(&host)?;
     let done = json(&fleet, 0, &["attach", "web1"])?;
     assert_eq!(done.result("web1")?["activated"]["ending"], "confirmed");
     let first = at_rest(&host)?;
     assert_eq!((read_motd(&host)?.as_str(), status(&fleet, "web1")?["in_step"] == true), ("first", true));
 
-    let check = r#"checks.never = { command = [ "sleep" "54321" ]; from = "operator"; timeout = "60s"; };"#;
+    let check = r#"checks.never = { command = [ "sleep" "54321" ]; from = "operator"; timeout = "7s"; };"#;
     fleet.settings(&format!(r#"{{ defaults = {{ confirmTimeout = "8s"; settle = "0s"; {check} }}; }}"#))?;
     fleet.define("web1", &motd("second"))?;
     let mut live = Live::of(&fleet, &["deploy", "web1"])?;
@@ -92,16 +95,17 @@ fn of_two_operators_at_once_one_wins_and_the_other_is_told() -> Result<()> {
     let lab = fleets::with_operator(hosts)?.start()?;
     let mut fleet = Fleet::new(&lab, &hosts)?;
     fleet.settings(QUICK)?;
-    fleet.define("web1", &slow("one", 4))?;
+    fleet.define("web1", &waiting("one"))?;
     let mut first = Live::of(&fleet, &["deploy", "web1"])?;
     first.until_activates()?;
     let second = Live::start(as_other(&fleet, &["deploy", "web1"])?)?.finish()?.insist(1)?;
     second.expect("web1", ("failed", "busy"), &["lockstep attach"])?;
+    go_on(&lab.host("web1"))?;
     first.finish()?.insist(0)?;
     Live::start(as_other(&fleet, &["deploy", "web1"])?)?.finish()?.insist(0)?;
 
     // The second has looked at web2 before the first deploys there.
-    fleet.define("web1", &slow("two", 5))?;
+    fleet.define("web1", &waiting("two"))?;
     fleet.define("web2", &motd("two"))?;
     let words = ["deploy", "web1", "web2", "--batch", "1"];
     let mut second = Live::start(as_other(&fleet, &words)?)?;
@@ -109,6 +113,7 @@ fn of_two_operators_at_once_one_wins_and_the_other_is_told() -> Result<()> {
         event["host"] == "web2" && event["event"] == "waits" && event["text"] == "the hosts before it"
     })?;
     fleet.expect(0, &["deploy", "web2"])?;
+    go_on(&lab.host("web1"))?;
     let second = second.finish()?.insist(1)?;
     second.expect("web2", ("failed", "stale"), &["deploy again"])?;
     assert_eq!(second.result("web1")?["activated"]["ending"], "confirmed");
@@ -202,7 +207,7 @@ fn the_first_interrupt_takes_the_order_back_and_the_second_leaves() -> Result<()
     fleet.settings(QUICK)?;
     let host = lab.host("web1");
     let old = running(&host)?;
-    fleet.define("web1", &slow("never", 4))?;
+    fleet.define("web1", &waiting("never"))?;
     let mut live = Live::of(&fleet, &["deploy", "web1"])?;
     live.until_activates()?;
     signal(&fleet.operator, "INT")?;

@@ -92,7 +92,7 @@ fn checks_and_protected_units_that_do_not_hold_take_the_system_back() -> Result<
             check(r#"command = [ "sh" "-c" "echo it is broken >&2; exit 3" ];"#),
         )
     };
-    let good = r#"checks = { web.http = "http://localhost:8787/"; door = { tcp = "d:22"; from = "operator"; }; here = { command = [ "true" ]; from = "operator"; }; };"#;
+    let good = r#"checks = { web = { http = "http://localhost:8787/"; timeout = "9s"; }; door = { tcp = "d:22"; from = "operator"; timeout = "9s"; }; here = { command = [ "true" ]; from = "operator"; timeout = "9s"; }; };"#;
     for host in hosts {
         fleet.define(host, &format!("{site} {}", oneshot("shop", "-n x")))?;
     }

@@ -185,9 +185,8 @@ impl Talk {
                 Some(Heard::Bytes(channel, bytes)) => output(channel, &bytes),
                 Some(Heard::Reply(Reply::Exited(exit))) => return Ok(exit),
                 Some(Heard::Reply(Reply::Refused(cause))) => return Err(TalkError::Refused(cause)),
-                Some(Heard::Reply(Reply::StoreEnded { .. })) => {}
+                Some(Heard::Reply(Reply::StoreEnded { .. })) | None => {}
                 Some(Heard::Reply(_)) => return Err(LinkError::Unexpected { what }.into()),
-                None => {}
             }
         }
     }

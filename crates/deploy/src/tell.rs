@@ -195,6 +195,20 @@ fn result_text(result: &HostResult) -> String {
     }
 }
 
+impl Voice {
+    /// The word for it in logs and stored forms.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nix => "nix",
+            Self::Store => "store",
+            Self::Activation => "activation",
+            Self::Out => "out",
+            Self::Err => "err",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,19 +224,5 @@ mod tests {
         assert_eq!((notes.len(), heard.try_iter().count()), (MAX_NOTES + 1, MAX_NOTES + 1));
         assert!(notes.iter().all(|note| note.len() <= MAX_NOTE));
         assert_eq!(notes[MAX_NOTES], "there is more, which is left out");
-    }
-}
-
-impl Voice {
-    /// The word for it in logs and stored forms.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Nix => "nix",
-            Self::Store => "store",
-            Self::Activation => "activation",
-            Self::Out => "out",
-            Self::Err => "err",
-        }
     }
 }

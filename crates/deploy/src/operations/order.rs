@@ -55,7 +55,7 @@ fn part(one: fn(&Pipeline, &mut Trail) -> Result<HostResult, Over>) -> Arc<Part>
 enum Told {
     Result(HostResult),
     /// It was too late, and the order has not ended.
-    Follow(Order, Contact),
+    Follow(Box<(Order, Contact)>),
 }
 
 fn confirm_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
@@ -76,7 +76,7 @@ fn confirm_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
                 Answer::Done(ending) | Answer::TooLate(Some(ending)) => {
                     Ok(Told::Result(HostResult::Activated(ending)))
                 }
-                Answer::TooLate(None) | Answer::Aborting => Ok(Told::Follow(order, contact)),
+                Answer::TooLate(None) | Answer::Aborting => Ok(Told::Follow(Box::new((order, contact)))),
                 Answer::Refused { why } => Err(Cause::new(
                     CauseKind::Refused,
                     format!("not confirmed: {}", crate::text::plain(&why)),
@@ -86,7 +86,7 @@ fn confirm_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
         .map_err(failed)?;
     let (order, contact) = match told {
         Told::Result(result) => return Ok(result),
-        Told::Follow(order, contact) => (order, contact),
+        Told::Follow(both) => *both,
     };
     host.teller.note("it was too late to confirm: the host goes back");
     let mut activation = activation(host, connector, order);

@@ -43,8 +43,8 @@ pub(crate) fn is_there<'a>(has: impl Into<Has<'a>>, system: &SystemPath, mode: M
     let has = has.into();
     let boots = match has.default {
         LoaderDefault::System(default) => default == system,
-        LoaderDefault::NoLoader => true,
-        LoaderDefault::Unreadable(_) => false,
+        // Another activation would know no more, and would restart what runs at every deploy.
+        LoaderDefault::NoLoader | LoaderDefault::Unreadable(_) => true,
     };
     let runs = has.running == Some(system);
     let lasts = has.profile == Some(system) && boots;

@@ -99,6 +99,7 @@ pub(crate) fn deployed(result: HostResult) -> Deployed {
         order: Some("0123456789abcdefghij".parse().expect("an order's id")),
         system: Some(system('a')),
         mode: Mode::Switch,
+        extent: report::Extent::Activate,
         result,
         millis: 12_345,
         bytes,

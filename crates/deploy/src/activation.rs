@@ -15,8 +15,8 @@ use crate::link::{Heard, LinkError};
 use crate::patience::pause;
 use crate::talk::TalkError;
 use crate::tell::Teller;
-use crate::text::{Lines, plain};
-use crate::{Stop, Urgency, Voice, causes};
+use crate::text::Lines;
+use crate::{Stop, Urgency, Voice};
 
 /// How often something else than the agent is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -54,8 +54,11 @@ struct Course {
     state: String,
     stage: (Stage, Instant),
     confirming: Option<Confirming>,
-    gave_up: bool,
+    /// Why nobody tries to confirm any more.
+    gave_up: Option<String>,
     abort: Abort,
+    /// Whether the host has yet to say what became of taking the order back.
+    answer_due: bool,
     delivered: Instant,
     deliveries: u32,
 }
@@ -104,8 +107,9 @@ impl Activation {
             state: String::new(),
             stage: (Stage::Activate, self.teller.begin(Stage::Activate)),
             confirming: None,
-            gave_up: false,
+            gave_up: None,
             abort: Abort::No,
+            answer_due: false,
             delivered: Instant::now(),
             deliveries: 0,
         }
@@ -117,18 +121,13 @@ impl Activation {
         let good =
             matches!(result, HostResult::Activated(Ending::Confirmed { .. }) | HostResult::Pending { .. });
         self.teller.end(stage, began, good);
-        let (HostResult::Activated(Ending::RolledBack { cause, aftermath }), Abort::Sent(Some(why))) =
-            (&result, &course.abort)
-        else {
-            return result;
-        };
-        // The host knows only that it was asked to; the operator's side knows why.
-        let cause = if cause.kind == CauseKind::Aborted { why.clone() } else { cause.clone() };
-        HostResult::Activated(Ending::RolledBack { cause, aftermath: aftermath.clone() })
+        // The host may be quicker to end than the last try is.
+        let trying = course.confirming.as_ref().and_then(Confirming::last);
+        explained(result, &course.abort, course.gave_up.or(trying))
     }
 
     fn refused(cause: &Cause) -> HostResult {
-        HostResult::Failed { stage: Stage::Activate, cause: causes::clean(cause) }
+        HostResult::Failed { stage: Stage::Activate, cause: cause.clone() }
     }
 
     fn lost(&self, cause: &Cause) {
@@ -209,10 +208,15 @@ impl Activation {
                     }
                 }
                 Heard::Reply(Reply::Ended { order, ending }) if order == self.order.id => {
-                    return Ok(HostResult::Activated(clean(ending)));
+                    return Ok(HostResult::Activated(ending));
                 }
                 Heard::Reply(Reply::Refused(cause)) => return Err(TalkError::Refused(cause)),
-                Heard::Reply(Reply::Answer(answer)) => self.answer(&answer),
+                Heard::Reply(Reply::Answer(answer)) => {
+                    // One for each time that the host was told, however many it gives.
+                    if std::mem::take(&mut course.answer_due) {
+                        self.answer(&answer);
+                    }
+                }
                 Heard::Bytes(..) | Heard::Reply(Reply::StoreEnded { .. }) => {}
                 Heard::Reply(_) => {
                     return Err(LinkError::Unexpected { what: "how the activation goes on" }.into());
@@ -224,7 +228,7 @@ impl Activation {
     /// What else than the agent has to say: the confirmation, the operator, the clock.
     fn look(&self, contact: Option<&Contact>, course: &mut Course) -> Result<Option<HostResult>, TalkError> {
         match course.confirming.as_ref().and_then(Confirming::poll) {
-            Some(Confirmed::Ended(ending)) => return Ok(Some(HostResult::Activated(clean(ending)))),
+            Some(Confirmed::Ended(ending)) => return Ok(Some(HostResult::Activated(ending))),
             Some(Confirmed::CheckFailed(cause)) => {
                 course.confirming = None;
                 if self.order.settings.on_failure == OnFailure::Keep {
@@ -235,8 +239,8 @@ impl Activation {
                 course.abort = Abort::Wished(Some(cause));
             }
             Some(Confirmed::GaveUp(why)) => {
-                (course.confirming, course.gave_up) = (None, true);
                 self.teller.note(format!("not confirmed: {why}"));
+                (course.confirming, course.gave_up) = (None, Some(why));
             }
             None => {}
         }
@@ -251,6 +255,7 @@ impl Activation {
         if let (Abort::Wished(why), Some(contact)) = (&course.abort, contact) {
             contact.talk.send(&Request::Abort { order: self.order.id.clone() })?;
             course.abort = Abort::Sent(why.clone());
+            course.answer_due = true;
         }
         Ok((course.delivered.elapsed() > self.patience()).then(|| self.left()))
     }
@@ -289,7 +294,7 @@ impl Activation {
             );
             return Some(HostResult::Pending { why });
         }
-        if course.confirming.is_none() && !course.gave_up && matches!(course.abort, Abort::No) {
+        if course.confirming.is_none() && course.gave_up.is_none() && matches!(course.abort, Abort::No) {
             course.confirming = Some(Confirming::start(Confirmation {
                 connector: Arc::clone(&self.connector),
                 teller: Arc::clone(&self.teller),
@@ -342,17 +347,45 @@ impl Activation {
     }
 }
 
-/// An ending that a host told, fit to be shown.
-fn clean(ending: Ending) -> Ending {
-    match ending {
-        Ending::Confirmed { lasting } => Ending::Confirmed { lasting },
-        Ending::RolledBack { cause, aftermath } => Ending::RolledBack {
-            cause: causes::clean(&cause),
-            aftermath: aftermath.iter().map(|line| plain(line)).collect(),
-        },
-        Ending::Unchanged { cause } => Ending::Unchanged { cause: causes::clean(&cause) },
-        Ending::Stuck { cause, remedy } => {
-            Ending::Stuck { cause: causes::clean(&cause), remedy: plain(&remedy) }
+/// The result with what only the operator's side knows: why the host was asked to go back, and why nobody confirmed.
+fn explained(result: HostResult, abort: &Abort, unconfirmed: Option<String>) -> HostResult {
+    let HostResult::Activated(Ending::RolledBack { mut cause, aftermath }) = result else { return result };
+    match (cause.kind, abort) {
+        (CauseKind::Aborted, Abort::Sent(Some(why))) => cause = why.clone(),
+        (CauseKind::Unconfirmed, _) => {
+            let why = unconfirmed.map(|why| format!("here, the last try to confirm ended so: {why}"));
+            cause.log.extend(why);
+        }
+        _ => {}
+    }
+    HostResult::Activated(Ending::RolledBack { cause, aftermath })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_the_operator_s_side_knows_is_in_the_cause() {
+        let back = |kind| {
+            let cause = Cause::new(kind, "said the host").with_log(["line"]);
+            HostResult::Activated(Ending::RolledBack { cause, aftermath: vec!["x".to_owned()] })
+        };
+        let check = || Abort::Sent(Some(Cause::new(CauseKind::Check, "no answer")));
+        let last = || Some("ssh: denied".to_owned());
+        let cases = [
+            (CauseKind::Unconfirmed, Abort::No, last(), "said the host", 2),
+            (CauseKind::Unconfirmed, Abort::No, None, "said the host", 1),
+            (CauseKind::Units, Abort::No, last(), "said the host", 1),
+            (CauseKind::Aborted, check(), last(), "no answer", 0),
+            (CauseKind::Aborted, Abort::Sent(None), last(), "said the host", 1),
+            (CauseKind::Units, check(), None, "said the host", 1),
+        ];
+        for (kind, abort, unconfirmed, text, lines) in cases {
+            let result = explained(back(kind), &abort, unconfirmed);
+            let HostResult::Activated(Ending::RolledBack { cause, aftermath }) = result else { panic!() };
+            assert_eq!((cause.text.as_str(), cause.log.len(), aftermath.len()), (text, lines, 1), "{kind:?}");
+            assert!(lines < 2 || cause.log[1].contains("ssh: denied"));
         }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) enum NoAgent {
     /// None for this kind of machine.
     #[error(
         "there is no lockstep-agent for {system} here, looked for at {}; put the static one there, or install it on \
-         the host (pkgs.lockstep in environment.systemPackages)", places.join(", ")
+         the host (pkgs.lockstep-agent in environment.systemPackages)", places.join(", ")
     )]
     Missing {
         /// The kind of machine.
@@ -219,6 +219,8 @@ mod tests {
     #[test]
     fn a_missing_agent_names_the_places() {
         let error = Agents::new(vec!["/nowhere".into()]).of("riscv64-linux").expect_err("none");
-        assert!(error.to_string().contains("/nowhere/lockstep-agent-riscv64-linux"), "{error}");
+        for part in ["/nowhere/lockstep-agent-riscv64-linux", "pkgs.lockstep-agent in"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
     }
 }

@@ -3,13 +3,13 @@
 use std::error::Error;
 
 use eval::{BuildError, EvalError};
-use report::{Cause, CauseKind};
+use report::{Cause, CauseKind, Ending, HostResult};
 use ssh::{Reason, Told};
 use transfer::Refusal;
 
 use crate::agents::NoAgent;
 use crate::talk::TalkError;
-use crate::text::{last_lines, plain};
+use crate::text::{last_lines, one_line, plain};
 
 /// An error and all its sources on one line.
 pub(crate) fn chain(error: &dyn Error) -> String {
@@ -20,7 +20,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         text.push_str(&source.to_string());
         next = source.source();
     }
-    plain(&text.replace('\n', " "))
+    one_line(&text)
 }
 
 pub(crate) fn evaluation(error: &EvalError) -> Cause {
@@ -95,8 +95,30 @@ pub(crate) fn talk(error: &TalkError, said: &str) -> Cause {
 
 /// A cause that a host told, fit to be shown.
 pub(crate) fn clean(cause: &Cause) -> Cause {
-    let text = plain(&cause.text.replace('\n', " "));
-    Cause::new(cause.kind, text).with_log(last_lines(&cause.log.join("\n")))
+    Cause::new(cause.kind, one_line(&cause.text)).with_log(last_lines(&cause.log.join("\n")))
+}
+
+/// A result fit to be shown, logged and remembered, whatever a host has said in it. All results come through here.
+pub(crate) fn result(result: HostResult) -> HostResult {
+    match result {
+        HostResult::AlreadyThere | HostResult::Done => result,
+        HostResult::Activated(ending) => HostResult::Activated(clean_ending(ending)),
+        HostResult::Failed { stage, cause } => HostResult::Failed { stage, cause: clean(&cause) },
+        HostResult::Pending { why } => HostResult::Pending { why: one_line(&why) },
+        HostResult::Skipped { why } => HostResult::Skipped { why: one_line(&why) },
+    }
+}
+
+fn clean_ending(ending: Ending) -> Ending {
+    match ending {
+        Ending::Confirmed { lasting } => Ending::Confirmed { lasting },
+        Ending::RolledBack { cause, aftermath } => Ending::RolledBack {
+            cause: clean(&cause),
+            aftermath: aftermath.iter().map(|line| one_line(line)).collect(),
+        },
+        Ending::Unchanged { cause } => Ending::Unchanged { cause: clean(&cause) },
+        Ending::Stuck { cause, remedy } => Ending::Stuck { cause: clean(&cause), remedy: one_line(&remedy) },
+    }
 }
 
 pub(crate) fn no_agent(error: &NoAgent) -> Cause {
@@ -113,4 +135,29 @@ pub(crate) fn transfer(error: &transfer::Error) -> Cause {
 
 pub(crate) fn first_line(text: &str) -> String {
     plain(text.lines().next().unwrap_or(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use report::Stage;
+
+    use super::*;
+
+    #[test]
+    fn no_result_carries_a_host_s_control_characters() {
+        let raw = "a\nb\u{1b}[2J\u{7}\u{202e}c";
+        let cause = || Cause::new(CauseKind::Units, raw).with_log([raw]);
+        let results = [
+            HostResult::Pending { why: raw.to_owned() },
+            HostResult::Skipped { why: raw.to_owned() },
+            HostResult::Failed { stage: Stage::Confirm, cause: cause() },
+            HostResult::Activated(Ending::Unchanged { cause: cause() }),
+            HostResult::Activated(Ending::Stuck { cause: cause(), remedy: raw.to_owned() }),
+            HostResult::Activated(Ending::RolledBack { cause: cause(), aftermath: vec![raw.to_owned()] }),
+        ];
+        for found in results.map(result) {
+            let text = format!("{found:?}");
+            assert!(text.contains("a bc") && !text.contains('\\'), "{text}");
+        }
+    }
 }

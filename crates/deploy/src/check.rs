@@ -15,15 +15,16 @@ use crate::text::last_lines;
 /// One try takes at most this long.
 const TRY: Duration = Duration::from_secs(30);
 
-/// Tries each check until it holds or its time is over; `quit` is asked between tries.
+/// Tries each check until it holds or its time is over; `quit` is asked between tries, and `failed` is
+/// told of each that does not hold.
 ///
 /// # Errors
 /// The first that does not hold.
-pub(crate) fn all(checks: &[Check], quit: &dyn Fn() -> bool) -> Result<(), Cause> {
-    checks.iter().try_for_each(|check| hold(check, quit))
+pub(crate) fn all(checks: &[Check], quit: &dyn Fn() -> bool, failed: &dyn Fn(&str)) -> Result<(), Cause> {
+    checks.iter().try_for_each(|check| hold(check, quit, failed))
 }
 
-fn hold(check: &Check, quit: &dyn Fn() -> bool) -> Result<(), Cause> {
+fn hold(check: &Check, quit: &dyn Fn() -> bool, failed: &dyn Fn(&str)) -> Result<(), Cause> {
     let began = Instant::now();
     loop {
         let left = check.timeout.saturating_sub(began.elapsed());
@@ -31,8 +32,9 @@ fn hold(check: &Check, quit: &dyn Fn() -> bool) -> Result<(), Cause> {
         else {
             return Ok(());
         };
+        let text = format!("the check '{}' from here does not hold: {why}", check.name);
+        failed(&text);
         if quit() || began.elapsed() + check.period >= check.timeout {
-            let text = format!("the check '{}' from here does not hold: {why}", check.name);
             return Err(Cause::new(CauseKind::Check, text).with_log(log));
         }
         thread::sleep(check.period);

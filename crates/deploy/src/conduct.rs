@@ -141,6 +141,7 @@ fn panicked(pipeline: &Pipeline) -> Deployed {
         order: None,
         system: None,
         mode: pipeline.common.request.goal.mode(),
+        extent: pipeline.common.request.goal.extent(),
         result: HostResult::Failed { stage: Stage::Evaluate, cause },
         millis: pipeline.teller.elapsed(),
         bytes: 0,

@@ -1,8 +1,8 @@
 //! The confirmation: checks from here, then everything that the next deploy will need, over a new login.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,6 +41,7 @@ enum Attempt {
 /// A confirmation that goes on in a thread of its own. Dropping it makes the thread end soon.
 pub(crate) struct Confirming {
     result: Receiver<Confirmed>,
+    last: Arc<Mutex<Option<String>>>,
     quit: Arc<AtomicBool>,
 }
 
@@ -58,12 +59,21 @@ impl Confirming {
         let quit = Arc::new(AtomicBool::new(false));
         let (sender, result) = channel();
         let quits = Arc::clone(&quit);
+        let last = Arc::new(Mutex::new(None));
+        let lasts = Arc::clone(&last);
         thread::spawn(move || {
             let quit = || quits.load(Ordering::SeqCst);
             // Nobody waits for it any more: then it does not matter.
-            let _gone = sender.send(confirmation.run(&quit));
+            let _gone = sender.send(confirmation.run(&quit, &|why| {
+                *lasts.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+            }));
         });
-        Self { result, quit }
+        Self { result, last, quit }
+    }
+
+    /// Why it did not work the last time that it was tried.
+    pub(crate) fn last(&self) -> Option<String> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What it came to, if it has.
@@ -79,10 +89,10 @@ impl Drop for Confirming {
 }
 
 impl Confirmation {
-    /// Checks, then tries to confirm until the deadline.
-    pub(crate) fn run(&self, quit: &dyn Fn() -> bool) -> Confirmed {
+    /// Checks, then tries to confirm until the deadline. `failed` is told why a try did not work.
+    fn run(&self, quit: &dyn Fn() -> bool, failed: &dyn Fn(&str)) -> Confirmed {
         let late = || quit() || Instant::now() >= self.deadline;
-        if let Err(cause) = check::all(&self.checks, &late) {
+        if let Err(cause) = check::all(&self.checks, &late, failed) {
             return Confirmed::CheckFailed(cause);
         }
         let mut last = "the time to confirm was over before the first try".to_owned();
@@ -98,6 +108,7 @@ impl Confirmation {
                 Ok(Attempt::Again(why)) => last = why,
                 Err(cause) => last = cause.text,
             }
+            failed(&last);
             if number == 0 {
                 self.teller.note(format!("not confirmed at once: {last}"));
             }
@@ -107,7 +118,7 @@ impl Confirmation {
 
     /// A new login, elevation, the agent, the confirmation.
     fn attempt(&self) -> Result<Attempt, Cause> {
-        let contact = self.connector.fresh()?;
+        let contact = self.connector.fresh_before(self.deadline)?;
         let answer = contact.talk.confirm(&self.order.id, &self.order.nonce);
         let answer = answer.map_err(|error| contact.cause(&error))?;
         contact.talk.end();

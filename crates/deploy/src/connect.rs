@@ -1,6 +1,7 @@
 //! From a member of the fleet to a session with its agent, which is put in place if it has to be.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use daemon::{Client, ContentMethod, Stream};
 use fleet::Member;
@@ -98,6 +99,12 @@ impl Connector {
     /// A session over the connection of this run.
     pub(crate) fn shared(&self) -> Result<Contact, Cause> {
         let connection = self.way.shared().map_err(|error| causes::ssh(&error))?;
+        self.session(&connection)
+    }
+
+    /// A session over a new login that has come about before `deadline`.
+    pub(crate) fn fresh_before(&self, deadline: Instant) -> Result<Contact, Cause> {
+        let connection = self.way.fresh_before(deadline).map_err(|error| causes::ssh(&error))?;
         self.session(&connection)
     }
 

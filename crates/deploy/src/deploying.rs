@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use daemon::Client;
 use eval::{BuildError, BuildEvent, BuildRequest, Evaluate, Evaluated};
@@ -26,6 +27,9 @@ use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
 const COPIES: u32 = 4;
 /// Bytes of what a dry activation prints that are kept for its cause.
 const MAX_SAID: usize = 1 << 20;
+
+/// For how long it counts what a host said of itself.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// A host that is deployed to, and what evaluates and builds for it.
 pub(crate) struct Deploying<'a> {
@@ -184,9 +188,17 @@ impl Deploying<'_> {
         Ok(contact)
     }
 
+    /// Whether the host has the system in every way that is asked for, by what it says now.
     fn has(&self, contact: &Contact, system: &StorePath) -> bool {
         let Goal::Activate(mode) = self.host.common.request.goal else { return false };
-        judge::is_there(&contact.talk.hello, &SystemPath::from(system.clone()), mode)
+        let system = SystemPath::from(system.clone());
+        if !judge::is_there(&contact.talk.hello, &system, mode) {
+            return false;
+        }
+        // The evaluation may have taken minutes, in which others were at work on the host. If it does not answer any
+        // more, whoever needs it next says why.
+        contact.talk.age() < FRESH
+            || contact.talk.status().is_ok_and(|status| judge::is_there(&status, &system, mode))
     }
 
     fn build_here(&self, evaluated: &Evaluated) -> Result<StorePath, Over> {
@@ -253,7 +265,7 @@ impl Deploying<'_> {
                     self.host
                         .teller
                         .note(format!("the copy was cut off and is taken up again: {}", cause.text));
-                    let wait = pause(number, std::time::Duration::from_secs(8), std::time::Duration::MAX);
+                    let wait = pause(number, Duration::from_secs(8), Duration::MAX);
                     sleep(wait.unwrap_or_default(), &|| stop.is_wished());
                     connector.close();
                 }

@@ -1,27 +1,58 @@
 //! What follows from what a host says of itself: the deciding parts, without effects.
 
 use order::{Mode, SystemPath};
-use report::{Cause, CauseKind, Deployed, Ending, HostResult, Known, LoaderDefault};
+use report::{Cause, CauseKind, Deployed, Ending, HostResult, HostStatus, Known, LoaderDefault};
 use session::Hello;
 use transfer::Need;
 
 /// Bytes that are left free on the host's store beyond what is copied.
 const ROOM: u64 = 16 << 20;
 
+/// What a host says of its systems, at the beginning of a session or later.
+pub(crate) struct Has<'a> {
+    running: Option<&'a SystemPath>,
+    profile: Option<&'a SystemPath>,
+    default: &'a LoaderDefault,
+    pending: bool,
+}
+
+impl<'a> From<&'a Hello> for Has<'a> {
+    fn from(hello: &'a Hello) -> Self {
+        Self {
+            running: hello.running.as_ref(),
+            profile: hello.profile.as_ref(),
+            default: &hello.default,
+            pending: hello.pending.is_some(),
+        }
+    }
+}
+
+impl<'a> From<&'a HostStatus> for Has<'a> {
+    fn from(status: &'a HostStatus) -> Self {
+        Self {
+            running: status.running.as_ref(),
+            profile: status.profile.as_ref().map(|generation| &generation.system),
+            default: &status.default,
+            pending: status.pending.is_some(),
+        }
+    }
+}
+
 /// Whether the host has all that a deploy of this system in this mode would bring.
-pub(crate) fn is_there(hello: &Hello, system: &SystemPath, mode: Mode) -> bool {
-    let is = |found: &Option<SystemPath>| found.as_ref() == Some(system);
-    let boots = match &hello.default {
+pub(crate) fn is_there<'a>(has: impl Into<Has<'a>>, system: &SystemPath, mode: Mode) -> bool {
+    let has = has.into();
+    let boots = match has.default {
         LoaderDefault::System(default) => default == system,
         // Another activation would know no more, and would restart what runs at every deploy.
         LoaderDefault::NoLoader | LoaderDefault::Unreadable(_) => true,
     };
-    let lasts = is(&hello.profile) && boots;
-    hello.pending.is_none()
+    let runs = has.running == Some(system);
+    let lasts = has.profile == Some(system) && boots;
+    !has.pending
         && match mode {
-            Mode::Switch => is(&hello.running) && lasts,
+            Mode::Switch => runs && lasts,
             Mode::Boot => lasts,
-            Mode::Test => is(&hello.running),
+            Mode::Test => runs,
             Mode::DryActivate => false,
         }
 }

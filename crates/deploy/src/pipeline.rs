@@ -51,6 +51,8 @@ pub(crate) struct Pipeline {
 pub(crate) struct Trail {
     pub(crate) order: Option<OrderId>,
     pub(crate) system: Option<SystemPath>,
+    /// What an order that was there already says is to become of the system.
+    pub(crate) mode: Option<Mode>,
     pub(crate) bytes: u64,
 }
 
@@ -124,10 +126,11 @@ impl Pipeline {
 
     /// The report of a part that ended so.
     pub(crate) fn report(&self, trail: Trail, result: Result<HostResult, Over>) -> Deployed {
-        let Trail { order, system, bytes } = trail;
-        let mode = self.common.request.goal.mode();
-        let result = result.unwrap_or_else(|Over(result)| result);
-        Deployed { order, system, mode, result, millis: self.teller.elapsed(), bytes }
+        let Trail { order, system, mode, bytes } = trail;
+        let goal = self.common.request.goal;
+        let (mode, extent) = (mode.unwrap_or(goal.mode()), goal.extent());
+        let result = causes::result(result.unwrap_or_else(|Over(result)| result));
+        Deployed { order, system, mode, extent, result, millis: self.teller.elapsed(), bytes }
     }
 }
 

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use order::{HostName, Mode, SystemPath};
+use report::Extent;
 
 /// What a deploy is to do, for the hosts that were selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,16 @@ impl Goal {
         match self {
             Self::Activate(mode) => mode,
             Self::Build | Self::Push => Mode::DryActivate,
+        }
+    }
+
+    /// How far reports say it was to go.
+    #[must_use]
+    pub fn extent(self) -> Extent {
+        match self {
+            Self::Activate(_) => Extent::Activate,
+            Self::Build => Extent::Build,
+            Self::Push => Extent::Push,
         }
     }
 }

@@ -19,6 +19,10 @@ const QUESTION: Duration = Duration::from_secs(120);
 const JUDGE: Duration = Duration::from_secs(1900);
 /// How long a confirmation may take: the boot loader's installer has no limit, so this is long.
 const CONFIRM: Duration = Duration::from_secs(3700);
+/// How much longer than a program may run its end may take to be told.
+const EXEC_SLACK: Duration = Duration::from_secs(60);
+/// How often it is looked whether a program still matters.
+const LOOK: Duration = Duration::from_millis(200);
 /// How long the store's daemon may take to greet.
 const GREETING: Duration = Duration::from_secs(60);
 
@@ -54,6 +58,8 @@ pub(crate) struct Talk {
     link: Link,
     /// What it said of itself at the beginning.
     pub(crate) hello: Hello,
+    /// When that was.
+    greeted: Instant,
 }
 
 impl Talk {
@@ -70,7 +76,12 @@ impl Talk {
             newest,
         })?;
         link.send(&Request::Begin { version, host: host.clone() })?;
-        Ok(Self { link, hello })
+        Ok(Self { link, hello, greeted: Instant::now() })
+    }
+
+    /// How long ago the host said what it is.
+    pub(crate) fn age(&self) -> Duration {
+        self.greeted.elapsed()
     }
 
     /// What the host says of itself.
@@ -152,7 +163,8 @@ impl Talk {
         Ok(self.link.hear(limit)?)
     }
 
-    /// Runs a program and gives what it prints. `go_on` is asked now and then, and by false ends the session.
+    /// Runs a program and gives what it prints. `go_on` is asked now and then, and by false ends the session. A host
+    /// that does not end a program after its time is left a minute later; without a limit only `go_on` ends it.
     pub(crate) fn exec(
         &self,
         wish: &Exec,
@@ -160,15 +172,21 @@ impl Talk {
         go_on: &dyn Fn() -> bool,
     ) -> Result<Exit, TalkError> {
         self.send(&Request::Exec(wish.clone()))?;
+        let (began, limit) = (Instant::now(), wish.limit.map(|limit| limit.saturating_add(EXEC_SLACK)));
+        let what = "how the program ended";
         loop {
-            match self.hear(Duration::from_millis(200))? {
+            if let Some(limit) = limit.filter(|limit| began.elapsed() >= *limit) {
+                return Err(LinkError::Silent { what, limit }.into());
+            }
+            if !go_on() {
+                return Err(LinkError::Ended.into());
+            }
+            match self.hear(LOOK)? {
                 Some(Heard::Bytes(channel, bytes)) => output(channel, &bytes),
                 Some(Heard::Reply(Reply::Exited(exit))) => return Ok(exit),
                 Some(Heard::Reply(Reply::Refused(cause))) => return Err(TalkError::Refused(cause)),
-                Some(Heard::Reply(Reply::StoreEnded { .. })) => {}
-                Some(Heard::Reply(_)) => return Err(LinkError::Unexpected { what: "how it ended" }.into()),
-                None if go_on() => {}
-                None => return Err(LinkError::Ended.into()),
+                Some(Heard::Reply(Reply::StoreEnded { .. })) | None => {}
+                Some(Heard::Reply(_)) => return Err(LinkError::Unexpected { what }.into()),
             }
         }
     }

@@ -10,11 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 use order::HostName;
 use report::{Deployed, HostResult, Stage, Timestamp};
 
-use crate::text::plain;
+use crate::text::{one_line, plain};
 use crate::{Event, HostOutcome, News, Progress, Voice};
 
 /// Progress is told at most this often for each host.
 const PROGRESS: Duration = Duration::from_millis(100);
+/// Notes of one host that are kept, and the bytes of each.
+const MAX_NOTES: usize = 100;
+const MAX_NOTE: usize = 4 << 10;
 /// Bytes of a host's log of one run; what is beyond is not written.
 const MAX_LOG: u64 = 64 << 20;
 
@@ -66,10 +69,19 @@ impl Teller {
         self.tell(News::StageEnded { stage, good, millis });
     }
 
-    /// Something that the operator should know.
+    /// Something that the operator should know. What a host has said may be in it, so neither its length nor the number
+    /// of notes is without a bound.
     pub(crate) fn note(&self, text: impl AsRef<str>) {
-        let text = plain(&text.as_ref().replace('\n', " "));
-        self.lock().notes.push(text.clone());
+        let mut text = one_line(text.as_ref());
+        text.truncate(text.floor_char_boundary(MAX_NOTE));
+        let mut inner = self.lock();
+        match inner.notes.len() {
+            0..MAX_NOTES => {}
+            MAX_NOTES => "there is more, which is left out".clone_into(&mut text),
+            _ => return,
+        }
+        inner.notes.push(text.clone());
+        drop(inner);
         self.tell(News::Note(text));
     }
 
@@ -194,5 +206,23 @@ impl Voice {
             Self::Out => "out",
             Self::Err => "err",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_bounded_and_one_line_each() {
+        let (events, heard) = std::sync::mpsc::sync_channel(1000);
+        let teller = Teller::new("web1".parse().expect("a name"), events, None);
+        teller.note("a\nb\u{1b}[2Jc");
+        (0..300).for_each(|_| teller.note("\u{e4}".repeat(MAX_NOTE)));
+        let notes = teller.lock().notes.clone();
+        assert_eq!(notes[0], "a bc");
+        assert_eq!((notes.len(), heard.try_iter().count()), (MAX_NOTES + 1, MAX_NOTES + 1));
+        assert!(notes.iter().all(|note| note.len() <= MAX_NOTE));
+        assert_eq!(notes[MAX_NOTES], "there is more, which is left out");
     }
 }

@@ -51,6 +51,11 @@ pub(crate) fn plain(text: &str) -> String {
     out
 }
 
+/// The text on one line, and plain.
+pub(crate) fn one_line(text: &str) -> String {
+    plain(&text.replace(['\n', '\r'], " "))
+}
+
 /// Characters that reorder what is shown.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

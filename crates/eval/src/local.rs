@@ -93,19 +93,22 @@ pub enum ClosureError {
     Inconsistent(#[from] store::closure::ClosureError),
 }
 
-/// All that `root` refers to, directly or not, and itself: one question for each path, about 30 ms for a
-/// thousand.
+/// All that `root` refers to, directly or not, and itself. What the paths of one level refer to is asked for at once.
 ///
 /// # Errors
 /// If the connection fails or a path is missing.
 pub fn closure(client: &mut Client, root: &StorePath) -> Result<Closure, ClosureError> {
     let mut infos = Vec::new();
     let mut seen = BTreeSet::from([root.clone()]);
-    let mut open = vec![root.clone()];
-    while let Some(path) = open.pop() {
-        let info = client.query_path_info(&path)?.ok_or(ClosureError::NotValid { path })?;
-        open.extend(info.references.iter().filter(|path| seen.insert((*path).clone())).cloned());
-        infos.push(info);
+    let mut open = seen.clone();
+    while !open.is_empty() {
+        let found = client.query_path_infos(&open)?;
+        if let Some(path) = open.into_iter().find(|path| !found.contains_key(path)) {
+            return Err(ClosureError::NotValid { path });
+        }
+        open = found.values().flat_map(|info| &info.references).cloned().collect();
+        open.retain(|path| seen.insert(path.clone()));
+        infos.extend(found.into_values());
     }
     Ok(Closure::new(infos)?)
 }

@@ -153,7 +153,8 @@ pub const HOST: &[Setting] = &[
         kind: Kind::Word(&["sudo", "run0", "doas", "none"]),
         place: Place::Anywhere,
         default: r#""sudo""#,
-        doc: "How the agent becomes root if the user is not.",
+        doc: "How the agent becomes root if the user is not. A user who turns out to be root needs none of it, so a host of root's \
+              may be without sudo.",
         example: r#""run0""#,
         peers: &["privilegeEscalationCommand", "interactiveSudo", "sudo"],
     },

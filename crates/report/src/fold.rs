@@ -1,8 +1,8 @@
 //! From reports to what is known of a host.
 
-use order::SystemPath;
+use order::{Mode, SystemPath};
 
-use crate::{Deployed, HostResult, HostStatus, Report, Timestamp, What};
+use crate::{Deployed, Extent, HostResult, HostStatus, Report, Timestamp, What};
 
 /// What is known of one host from all reports about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,10 @@ pub struct Known {
     pub unreachable: Option<(Timestamp, String)>,
     /// The last deploy, and when it ended.
     pub deployed: Option<(Timestamp, Deployed)>,
-    /// The system that the last deploy wanted the host to run for good.
+    /// The system that the last deploy wanted the host to run for good: of mode `switch` or `boot`, and one whose order
+    /// the host took (however the activation ended, or if it has not ended) or that found all done already. So a host
+    /// that was rolled back is out of step with what was wanted. What was only built, pushed, tried with `test` or
+    /// `dry-activate`, or failed before the host took its order changes nothing.
     pub expected: Option<SystemPath>,
 }
 
@@ -40,7 +43,7 @@ impl Known {
                 if reached(&deployed.result) {
                     self.unreachable = None;
                 }
-                if deployed.system.is_some() {
+                if deployed.system.is_some() && lasts(deployed) {
                     self.expected.clone_from(&deployed.system);
                 }
                 self.deployed = Some((report.at, deployed.clone()));
@@ -50,6 +53,14 @@ impl Known {
     }
 }
 
+/// Whether the host answered, and took what it was given.
 fn reached(result: &HostResult) -> bool {
     matches!(result, HostResult::AlreadyThere | HostResult::Activated(_) | HostResult::Pending { .. })
+}
+
+/// Whether the deploy says what the host is to run from then on.
+fn lasts(deployed: &Deployed) -> bool {
+    deployed.extent == Extent::Activate
+        && matches!(deployed.mode, Mode::Switch | Mode::Boot)
+        && reached(&deployed.result)
 }

@@ -48,14 +48,28 @@ pub struct Deployed {
     pub order: Option<OrderId>,
     /// The system that was to run, if it was known.
     pub system: Option<SystemPath>,
-    /// What was to become of it.
+    /// What was to become of it: `dry-activate` if it was not to be activated at all.
     pub mode: Mode,
+    /// How far it was to go.
+    pub extent: Extent,
     /// How it ended.
     pub result: HostResult,
     /// From the start of the deploy to its end on this host, in milliseconds.
     pub millis: u64,
     /// NAR bytes sent to the host.
     pub bytes: u64,
+}
+
+/// How far a deploy was to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Extent {
+    /// The system is built.
+    Build,
+    /// The system is in the host's store.
+    Push,
+    /// The system becomes what the mode says.
+    #[default]
+    Activate,
 }
 
 /// Where one host stands at the end of a run.

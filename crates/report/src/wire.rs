@@ -15,8 +15,8 @@ use self::{
     status::{DefaultWire, GenerationWire, LastWire, StatusWire},
 };
 use crate::{
-    Cause, Deployed, Ending, Generation, HostResult, HostStatus, LastActivation, LoaderDefault, Report,
-    Stage, Timestamp, What,
+    Cause, Deployed, Ending, Extent, Generation, HostResult, HostStatus, LastActivation, LoaderDefault,
+    Report, Stage, Timestamp, What,
 };
 
 /// Longest report or status in bytes that is read.
@@ -116,6 +116,24 @@ fn mode(word: &str) -> Result<Mode, ReportError> {
     Mode::from_word(word).ok_or(ReportError::Word("mode"))
 }
 
+/// None for what goes the whole way, as all reports did at first.
+fn extent_word(extent: Extent) -> Option<&'static str> {
+    match extent {
+        Extent::Build => Some("build"),
+        Extent::Push => Some("push"),
+        Extent::Activate => None,
+    }
+}
+
+fn extent(word: Option<&str>) -> Result<Extent, ReportError> {
+    match word {
+        None => Ok(Extent::Activate),
+        Some("build") => Ok(Extent::Build),
+        Some("push") => Ok(Extent::Push),
+        Some(_) => Err(ReportError::Word("extent")),
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct ReportWire {
     at: u64,
@@ -137,6 +155,9 @@ struct DeployedWire {
     order: Option<String>,
     system: Option<String>,
     mode: String,
+    /// `build` or `push`, if it was to go no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    extent: Option<String>,
     result: ResultWire,
     millis: u64,
     bytes: u64,
@@ -183,6 +204,7 @@ impl From<&Deployed> for DeployedWire {
             order: deployed.order.as_ref().map(ToString::to_string),
             system: deployed.system.as_ref().map(system_text),
             mode: deployed.mode.word().to_owned(),
+            extent: extent_word(deployed.extent).map(str::to_owned),
             result: (&deployed.result).into(),
             millis: deployed.millis,
             bytes: deployed.bytes,
@@ -198,6 +220,7 @@ impl TryFrom<DeployedWire> for Deployed {
             order: wire.order.map(|id| id.parse()).transpose()?,
             system: wire.system.map(|text| system(&text)).transpose()?,
             mode: mode(&wire.mode)?,
+            extent: extent(wire.extent.as_deref())?,
             result: wire.result.try_into()?,
             millis: wire.millis,
             bytes: wire.bytes,

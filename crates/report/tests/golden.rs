@@ -61,6 +61,48 @@ fn what_is_not_a_report_is_refused_for_its_reason() {
     assert!(matches!(Report::from_json(&vec![b' '; report::MAX_REPORT + 1]), Err(ReportError::TooLong(_))));
 }
 
+/// The second line of the golden file with another mode, extent, result and system.
+fn deployed(letter: char, words: &str, result: &str) -> Report {
+    let line = REPORTS_1.lines().nth(1).expect("a line");
+    let line = line.replace("0bkfhz0v2jcyj2m7hwzdzmywav298dl2", &letter.to_string().repeat(32));
+    let line = line.replace(r#""mode":"switch""#, words).replace(r#""already_there""#, result);
+    Report::from_json(line.as_bytes()).expect(&line)
+}
+
+#[test]
+fn only_what_was_to_last_and_was_taken_is_expected() {
+    const SWITCH: &str = r#""mode":"switch""#;
+    const CONFIRMED: &str = r#"{"activated":{"ending":"confirmed","lasting":true}}"#;
+    let ended = |ending: &str| {
+        format!(
+            r#"{{"activated":{{"ending":"{ending}","cause":{{"kind":"units","text":"x"}},"aftermath":[],"remedy":"y"}}}}"#
+        )
+    };
+    let cases = [
+        (SWITCH, r#""already_there""#.to_owned(), true),
+        (SWITCH, CONFIRMED.to_owned(), true),
+        (r#""mode":"boot""#, CONFIRMED.to_owned(), true),
+        (SWITCH, ended("rolled_back"), true),
+        (SWITCH, ended("unchanged"), true),
+        (SWITCH, ended("stuck"), true),
+        (SWITCH, r#"{"pending":{"why":"x"}}"#.to_owned(), true),
+        (SWITCH, r#"{"skipped":{"why":"x"}}"#.to_owned(), false),
+        (SWITCH, r#"{"failed":{"stage":"build","cause":{"kind":"build","text":"x"}}}"#.to_owned(), false),
+        (r#""mode":"test""#, CONFIRMED.to_owned(), false),
+        (r#""mode":"dry-activate""#, r#""done""#.to_owned(), false),
+        (r#""mode":"dry-activate","extent":"build""#, r#""done""#.to_owned(), false),
+        (r#""mode":"dry-activate","extent":"push""#, r#""done""#.to_owned(), false),
+    ];
+    for (words, result, changes) in cases {
+        let before = deployed('a', SWITCH, CONFIRMED);
+        let after = deployed('b', words, &result);
+        let known = Known::fold([&before, &after]);
+        let expected = known.expected.expect("the first says so").to_string();
+        assert_eq!(expected.contains("bbbb"), changes, "{words} {result}: {expected}");
+        assert_eq!(Report::from_json(&after.to_json()).expect("its own form"), after);
+    }
+}
+
 #[test]
 fn every_boot_default_is_written_and_read_back() {
     let system = "/nix/store/0bkfhz0v2jcyj2m7hwzdzmywav298dl2-nixos-system-web1/specialisation/x";

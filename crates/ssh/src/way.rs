@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,8 @@ use crate::tail::Tail;
 const LOOK: Duration = Duration::from_millis(5);
 /// How long the last lines of a failed login may take to arrive.
 const SAID_LIMIT: Duration = Duration::from_secs(1);
-/// Beyond the time for connecting, what a host has for the login itself: sshd's own limit (LoginGraceTime).
+/// Beyond the time for connecting, what a host and who answers its questions have for the login itself: sshd's own
+/// limit (LoginGraceTime).
 const LOGIN_LIMIT: Duration = Duration::from_secs(120);
 
 /// One terminal, so one question at a time.
@@ -94,7 +95,7 @@ impl Way {
         if let Some(connection) = shared.as_ref().filter(|connection| connection.is_alive()) {
             return Ok(connection.clone());
         }
-        let connection = self.connect(None)?;
+        let connection = self.connect(None, None)?;
         *shared = Some(connection.clone());
         Ok(connection)
     }
@@ -102,9 +103,19 @@ impl Way {
     /// A new login, whatever connections there are: if this works, so does the next run. The address that the shared
     /// connection uses is tried first.
     pub fn fresh(&self) -> Result<Connection, Error> {
+        self.fresh_by(None)
+    }
+
+    /// As [`Way::fresh`], but does not begin to ask on a terminal that is not free by `deadline`, and does not go on with
+    /// a login then.
+    pub fn fresh_before(&self, deadline: Instant) -> Result<Connection, Error> {
+        self.fresh_by(Some(deadline))
+    }
+
+    fn fresh_by(&self, deadline: Option<Instant>) -> Result<Connection, Error> {
         let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let first = shared.map(|connection| connection.address());
-        self.connect(first.as_ref())
+        self.connect(first.as_ref(), deadline)
     }
 
     /// Lets go of the shared connection; it ends when nobody else holds it.
@@ -112,12 +123,12 @@ impl Way {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    fn connect(&self, first: Option<&Address>) -> Result<Connection, Error> {
+    fn connect(&self, first: Option<&Address>, deadline: Option<Instant>) -> Result<Connection, Error> {
         let mut addresses: Vec<&Address> = self.reach.addresses.iter().collect();
         addresses.sort_by_key(|address| Some(*address) != first);
         let mut failures = Vec::new();
         for address in addresses {
-            match self.log_in(address)? {
+            match self.log_in(address, deadline)? {
                 Ok(link) => return Ok(Connection::new(link, self.reach.answer)),
                 Err(failure) => failures.push(failure),
             }
@@ -127,26 +138,34 @@ impl Way {
 
     /// One address: first without questions, so that many hosts go side by side and a signal from the terminal does
     /// not reach `ssh`.
-    fn log_in(&self, address: &Address) -> Result<Result<Link, Failure>, Error> {
+    fn log_in(&self, address: &Address, deadline: Option<Instant>) -> Result<Result<Link, Failure>, Error> {
         let Address::Remote(remote) = address else { return Ok(Ok(Link::Local)) };
-        let failure = match self.attempt(remote, true)? {
+        let failure = match self.attempt(remote, true, deadline)? {
             Ok(link) => return Ok(Ok(link)),
             Err(failure) => failure,
         };
         let answerable = matches!(failure.reason, Reason::PermissionDenied | Reason::HostKeyUnknown);
         if answerable && self.reach.prompts == Prompts::Terminal && has_terminal() {
-            let _one = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
-            return self.attempt(remote, false);
+            // If it stays with somebody else, the first answer stands.
+            if let Some(_one) = terminal(deadline) {
+                return self.attempt(remote, false, deadline);
+            }
         }
         Ok(Err(failure))
     }
 
-    fn attempt(&self, remote: &Remote, batch: bool) -> Result<Result<Link, Failure>, Error> {
+    fn attempt(
+        &self,
+        remote: &Remote,
+        batch: bool,
+        deadline: Option<Instant>,
+    ) -> Result<Result<Link, Failure>, Error> {
         let master = self.start(remote, batch)?;
-        let deadline = batch.then(|| Instant::now() + self.reach.connect + LOGIN_LIMIT);
+        let own = Instant::now() + self.reach.connect + LOGIN_LIMIT;
+        let deadline = deadline.map_or(own, |deadline| deadline.min(own));
         // ssh shows its socket when the login is complete.
         while !master.socket.exists() {
-            let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+            let late = Instant::now() >= deadline;
             if late || !master.is_running() {
                 return Ok(Err(failure(&master, late)));
             }
@@ -180,8 +199,36 @@ fn failure(master: &Master, late: bool) -> Failure {
     Failure { address: Address::Remote(master.remote.clone()), reason, said }
 }
 
+/// The terminal for one question, when nobody else asks there; none if that is not so by `deadline`.
+fn terminal(deadline: Option<Instant>) -> Option<MutexGuard<'static, ()>> {
+    let Some(deadline) = deadline else {
+        return Some(TERMINAL.lock().unwrap_or_else(PoisonError::into_inner));
+    };
+    loop {
+        match TERMINAL.try_lock() {
+            Ok(one) => return Some(one),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => return None,
+            Err(TryLockError::WouldBlock) => thread::sleep(LOOK),
+        }
+    }
+}
+
 /// Whether we have a terminal; ssh asks there, whatever its streams are.
 fn has_terminal() -> bool {
     let terminal: io::Result<File> = OpenOptions::new().read(true).write(true).open("/dev/tty");
     terminal.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_is_taken_is_waited_for_until_the_deadline() {
+        let taken = terminal(None).expect("without a deadline it is always had");
+        assert!(terminal(Some(Instant::now())).is_none());
+        drop(taken);
+        assert!(terminal(Some(Instant::now())).is_some());
+    }
 }

@@ -1,7 +1,7 @@
 //! Tables of judgements.
 
 use order::{HostName, OrderId};
-use report::{Report, Timestamp, What};
+use report::{Generation, Report, Timestamp, What};
 use store::store_path::StoreDir;
 
 use super::*;
@@ -37,6 +37,24 @@ fn hello(running: char, profile: char, default: char) -> Hello {
     }
 }
 
+/// The same, as it is said later in a session.
+fn status(hello: &Hello) -> HostStatus {
+    HostStatus {
+        at: Timestamp(0),
+        boot_id: String::new(),
+        up_millis: 0,
+        version: None,
+        running: hello.running.clone(),
+        booted: None,
+        profile: hello.profile.clone().map(|system| Generation { number: 1, system }),
+        default: hello.default.clone(),
+        failed: Vec::new(),
+        reboot: Vec::new(),
+        pending: None,
+        last: None,
+    }
+}
+
 #[test]
 fn a_host_has_it_already() {
     use Mode::{Boot, DryActivate, Switch, Test};
@@ -60,6 +78,7 @@ fn a_host_has_it_already() {
         let mut next = || letters.next().expect("three");
         let mut hello = hello(next(), next(), next());
         assert_eq!(is_there(&hello, &system('a'), mode), expected, "{said} {mode:?}");
+        assert_eq!(is_there(&status(&hello), &system('a'), mode), expected, "later: {said} {mode:?}");
         hello.pending = Some(OrderId::from_random([1; 20]));
         assert!(!is_there(&hello, &system('a'), mode), "{said} {mode:?}, and something goes on");
         assert_eq!(busy(&hello).map(|cause| cause.kind), Some(CauseKind::Busy));
@@ -119,6 +138,7 @@ fn changes_since_the_last_deploy_are_told() {
             order: order.cloned(),
             system: Some(system('a')),
             mode: Mode::Switch,
+            extent: report::Extent::Activate,
             result: result.clone(),
             millis: 0,
             bytes: 0,

@@ -51,29 +51,47 @@ fn part(one: fn(&Pipeline, &mut Trail) -> Result<HostResult, Over>) -> Arc<Part>
     })
 }
 
+/// What a host said of a confirmation by hand.
+enum Told {
+    Result(HostResult),
+    /// It was too late, and the order has not ended.
+    Follow(Box<(Order, Contact)>),
+}
+
 fn confirm_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
     let connector = connector(host)?;
     let failed = |cause| Over::failed(Stage::Confirm, cause);
     let stop = &host.common.operator.stop;
-    host.teller
+    let told = host
+        .teller
         .stage(Stage::Confirm, || {
-            check::all(&host.member.operator_checks, &|| stop.urgency() > Urgency::No)?;
+            check::all(&host.member.operator_checks, &|| stop.urgency() > Urgency::No, &|_| ())?;
             // By this very session the next deploy is known to get in.
             let contact = connector.fresh()?;
-            let Some(order) = current(&contact, trail)? else { return Ok(nothing_goes_on(host, &contact)) };
+            let Some(order) = current(&contact, trail)? else {
+                return Ok(Told::Result(nothing_goes_on(host, &contact)));
+            };
             let answer = contact.talk.confirm(&order.id, &order.nonce);
             match answer.map_err(|error| contact.cause(&error))? {
-                Answer::Done(ending) | Answer::TooLate(Some(ending)) => Ok(HostResult::Activated(ending)),
-                Answer::TooLate(None) | Answer::Aborting => {
-                    Err(Cause::new(CauseKind::Unconfirmed, "it was too late: the host goes back"))
+                Answer::Done(ending) | Answer::TooLate(Some(ending)) => {
+                    Ok(Told::Result(HostResult::Activated(ending)))
                 }
+                Answer::TooLate(None) | Answer::Aborting => Ok(Told::Follow(Box::new((order, contact)))),
                 Answer::Refused { why } => Err(Cause::new(
                     CauseKind::Refused,
                     format!("not confirmed: {}", crate::text::plain(&why)),
                 )),
             }
         })
-        .map_err(failed)
+        .map_err(failed)?;
+    let (order, contact) = match told {
+        Told::Result(result) => return Ok(result),
+        Told::Follow(both) => *both,
+    };
+    host.teller.note("it was too late to confirm: the host goes back");
+    let mut activation = activation(host, connector, order);
+    activation.hold = true;
+    Ok(activation.attach(contact))
 }
 
 fn attach_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
@@ -117,6 +135,7 @@ fn current(contact: &Contact, trail: &mut Trail) -> Result<Option<Order>, Cause>
     if let Some(order) = &order {
         trail.order = Some(order.id.clone());
         trail.system = Some(SystemPath::from(order.system.clone()));
+        trail.mode = Some(order.mode);
     }
     Ok(order)
 }

@@ -245,3 +245,17 @@ fn an_endless_program_is_left_when_the_operator_wants() {
     let wish = Exec { words: vec!["true".to_owned()], limit: None };
     assert!(talk.exec(&wish, &mut |_, _| (), &|| false).is_err());
 }
+
+#[test]
+fn a_program_that_never_falls_silent_is_left_too() {
+    let talk = talk(|mut peer| {
+        greet(&mut peer);
+        let _exec = request(&mut peer);
+        while write_frame(&mut peer, Channel::Out, &[b'x'; 4096]).is_ok() {}
+    });
+    let wish = Exec { words: vec!["yes".to_owned()], limit: None };
+    let heard = std::cell::Cell::new(0);
+    let mut output = |_, _: &[u8]| heard.set(heard.get() + 1);
+    let ended = talk.exec(&wish, &mut output, &|| heard.get() < 3);
+    assert!(matches!(ended, Err(TalkError::Link(LinkError::Ended))), "{ended:?}");
+}

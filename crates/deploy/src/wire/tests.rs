@@ -14,6 +14,7 @@ fn events() -> Vec<Event> {
         order: None,
         system: Some(system.clone()),
         mode: Mode::Switch,
+        extent: report::Extent::Activate,
         result: HostResult::AlreadyThere,
         millis: 812,
         bytes: 0,

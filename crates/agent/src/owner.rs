@@ -1,6 +1,12 @@
 //! The owner of an activation: holds the lock, runs the machine, and ends with it.
 
-use std::{io, process::ExitCode, sync::mpsc};
+use std::{
+    io,
+    process::ExitCode,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use activate::{Fault, Journal, Record, begin, resume as resume_record};
 use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
@@ -13,6 +19,11 @@ use crate::{
     handover::{self, Verdict},
     history, words,
 };
+
+/// How long a contact waits for an activation whose owner and guard had died: less than operators wait for a hello.
+const HEALING: Duration = Duration::from_secs(30);
+/// How often it looks.
+const LOOK: Duration = Duration::from_millis(20);
 
 fn unit(order: &OrderId) -> String {
     format!("lockstep-own-{order}.service")
@@ -43,6 +54,17 @@ pub(crate) fn heal() {
     }
     // If systemd does not start it now, the next contact tries again.
     let _later = host::start_service(&resumer(&order.id), &["OOMScoreAdjust=-900"], &["resume".to_owned()]);
+}
+
+/// The same, and waits a while for the end that is brought, so that the host says of itself what will hold, and is not
+/// busy with what nobody wants any more.
+pub(crate) fn heal_first() {
+    heal();
+    let Some(order) = current() else { return };
+    let (unit, start) = (resumer(&order.id), Instant::now());
+    while host::service_lives(&unit) && start.elapsed() < HEALING {
+        thread::sleep(LOOK);
+    }
 }
 
 fn resumer(order: &OrderId) -> String {

@@ -19,11 +19,13 @@ use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::ship::{self, Copy, NotShipped};
 use crate::tell::Teller;
-use crate::text::Lines;
+use crate::text::{Lines, last_lines};
 use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
 
 /// How often a copy is taken up again after a lost connection.
 const COPIES: u32 = 4;
+/// Bytes of what a dry activation prints that are kept for its cause.
+const MAX_SAID: usize = 1 << 20;
 
 /// A host that is deployed to, and what evaluates and builds for it.
 pub(crate) struct Deploying<'a> {
@@ -138,15 +140,12 @@ impl Deploying<'_> {
         connecting: Connecting,
         trail: &mut Trail,
     ) -> Result<Option<Shipped>, Over> {
-        // What is known of the host by now spares a build that nobody needs. A system for another kind of machine
-        // than this one may well be for the wrong host, which is worth waiting for.
-        let (connecting, contact) = if evaluated.platform == this_platform() {
-            match connecting.0.try_recv() {
-                Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
-                Err(_) => (Some(connecting), None),
-            }
-        } else {
-            (None, Some(self.met(connecting.wait(), evaluated)?))
+        // What is known of the host by now spares a build that nobody needs; and one that probably cannot be done here.
+        let foreign = evaluated.platform != format!("{}-linux", std::env::consts::ARCH);
+        let (connecting, contact) = match connecting.0.try_recv() {
+            Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
+            Err(_) if foreign => (None, Some(self.met(connecting.wait(), evaluated)?)),
+            Err(_) => (Some(connecting), None),
         };
         if contact.as_ref().is_some_and(|contact| self.has(contact, &evaluated.system)) {
             return Ok(None);
@@ -376,33 +375,38 @@ impl Deploying<'_> {
         let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
         let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
         let exit = self.host.teller.stage(Stage::Activate, || {
-            let mut lines = [Lines::default(), Lines::default()];
+            let (mut lines, mut said) = ([Lines::default(), Lines::default()], String::new());
+            let mut tell = |voice: Voice, line: &str| {
+                self.host.teller.line(voice, line);
+                if said.len() < MAX_SAID {
+                    said.push_str(line);
+                    said.push('\n');
+                }
+            };
             let exit = contact.talk.exec(
                 &wish,
                 &mut |channel, bytes| {
-                    let lines = &mut lines[usize::from(channel == Channel::Err)];
-                    lines.push(bytes, &mut |line| self.host.teller.line(Voice::Activation, &line));
+                    let (lines, voice) = match channel {
+                        Channel::Err => (&mut lines[1], Voice::Err),
+                        _ => (&mut lines[0], Voice::Out),
+                    };
+                    lines.push(bytes, &mut |line| tell(voice, &line));
                 },
                 &|| self.host.common.operator.stop.urgency() == Urgency::No,
             );
-            lines
-                .iter_mut()
-                .for_each(|lines| lines.finish(&mut |line| self.host.teller.line(Voice::Activation, &line)));
+            lines[0].finish(&mut |line| tell(Voice::Out, &line));
+            lines[1].finish(&mut |line| tell(Voice::Err, &line));
             match exit.map_err(|error| contact.cause(&error))? {
                 Exit::Code(0) => Ok(HostResult::Done),
                 exit => Err(Cause::new(
                     CauseKind::Activation,
                     format!("dry-activate ended with {}", exit_text(exit)),
-                )),
+                )
+                .with_log(last_lines(&said))),
             }
         });
         exit.map_err(|cause| Over::failed(Stage::Activate, cause))
     }
-}
-
-/// What runs here, in Nix's words.
-fn this_platform() -> String {
-    format!("{}-linux", std::env::consts::ARCH)
 }
 
 fn exit_text(exit: Exit) -> String {

@@ -87,3 +87,6 @@ pub(crate) fn busy(hello: &Hello) -> Option<Cause> {
     );
     Some(Cause::new(CauseKind::Busy, text))
 }
+
+#[cfg(test)]
+mod tests;

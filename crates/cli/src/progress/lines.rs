@@ -97,10 +97,11 @@ impl Lines {
     }
 
     fn line(&self, host: Option<&HostName>, from: Voice, text: &str) -> Option<Said> {
-        let (text, is_exec) = (clean(text), matches!(self.detail.work, Work::Exec(_)));
+        let text = clean(text);
         match from {
-            Voice::Out if is_exec => Some(Said { is_result: true, ..said(host, " | ", &text) }),
-            Voice::Err if is_exec => Some(said(host, " | ", &text)),
+            // Of a command that was asked for, or of a dry run.
+            Voice::Out => Some(Said { is_result: true, ..said(host, " | ", &text) }),
+            Voice::Err => Some(said(host, " | ", &text)),
             _ if self.detail.verbose > 1 => Some(said(host, &format!(" {}| ", from.word()), &text)),
             _ => None,
         }

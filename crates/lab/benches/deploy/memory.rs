@@ -19,7 +19,9 @@ use super::{
 const SIZE: u64 = 167_000_000;
 
 pub(crate) fn measure() -> Result<()> {
-    let lab = fleets::with_operator([])?.host(HostSpec { memory_mib: Some(512), ..HostSpec::new("small") }).start()?;
+    let lab = fleets::with_operator([])?
+        .host(HostSpec { memory_mib: Some(512), ..HostSpec::new("small") })
+        .start()?;
     let mut fleet = Fleet::new(&lab, &["small"])?;
     fleet.expect(0, &["deploy", "small", "--yes"])?;
     fleet.define("small", &format!(r#"environment.systemPackages = [ (pkgs.labPackage {{ pname = "big"; version = "1"; size = {SIZE}; }}) ];"#))?;

@@ -26,7 +26,7 @@ fn cut(host: &Host<'_>, going: Going, old: &str) -> Result<()> {
     host.power_on()?;
     host.wait_ssh(BOOT)?;
     let mut session = Session::start(host)?;
-    assert_eq!(session.hello.pending.as_ref(), Some(&order));
+    assert_eq!((&session.hello.pending, session.hello.last.as_ref()), (&None, Some(&order)));
     session.send(&Request::Follow { order })?;
     let ending = session.until_ended()?;
     let Ending::RolledBack { cause, aftermath } = ending else { anyhow::bail!("{ending:?}") };
@@ -71,7 +71,7 @@ fn a_power_cut_in_a_commit_or_on_the_way_back_is_told_at_the_next_contact() -> R
     let mut going = Going::start(&host, &slow, Mode::Switch, settings(LONG))?;
     going.session.until_awaits()?;
     let order = going.order.id.clone();
-    going.session.send(&Request::Abort { order })?;
+    Session::start(&host)?.ask(&Request::Abort { order })?;
     going.until_state("reverting")?;
     cut(&host, going, &old)
 }

@@ -15,7 +15,11 @@ const PEAK: u64 = 256 << 10;
 /// What each host's own `lockstep-agent` does, and what is said of it.
 const AGENTS: [(&str, &str, &str); 6] = [
     ("garbage", "head -c 30000 /dev/urandom", "ended with 0"),
-    ("lengths", r"printf '\0lockstep-agent\0\377\377\377\377\0'; sleep 100", "4294967295 bytes was announced"),
+    (
+        "lengths",
+        r"printf '\0lockstep-agent\0\377\377\377\377\0'; sleep 100",
+        "4294967295 bytes was announced",
+    ),
     (
         "flood",
         // Frames of an activation's log, 32 KiB each, though nobody asked.

@@ -20,9 +20,8 @@ const MIB: u64 = 1 << 20;
 
 /// Packages of so many bytes each, whose bytes nobody has yet.
 fn packages<const N: usize>(names: [&str; N], size: u64) -> String {
-    let package = |name| {
-        format!(r#"(pkgs.labPackage {{ pname = "{name}"; version = "1"; size = {size}; }})"#)
-    };
+    let package =
+        |name| format!(r#"(pkgs.labPackage {{ pname = "{name}"; version = "1"; size = {size}; }})"#);
     format!("environment.systemPackages = [ {} ];", names.map(package).join(" "))
 }
 
@@ -40,7 +39,8 @@ fn gated(mark: &str) -> String {
 /// Waits until this many packages of a copy have begun to arrive.
 fn wait_arriving(host: &Host<'_>, pattern: &str, number: usize) -> Result<()> {
     wait::until("the copy to be under way", BOOT, || {
-        let found = host.sh(&format!("ls -d /nix/store/*-{pattern} 2>/dev/null | grep -v -e drv -e lock | wc -l"))?;
+        let found =
+            host.sh(&format!("ls -d /nix/store/*-{pattern} 2>/dev/null | grep -v -e drv -e lock | wc -l"))?;
         ensure!(found.parse::<usize>()? >= number, "{found} have begun");
         Ok(())
     })
@@ -196,7 +196,9 @@ fn a_small_host_on_a_narrow_line_is_deployed_with_a_small_agent() -> Result<()> 
 fn agent_peak(host: &Host<'_>) -> Result<u64> {
     let script = "for pid in $(pgrep -f 'lockstep-agent session$'); do grep VmHWM: /proc/$pid/status; done 2>/dev/null || true";
     let found = host.sh(script)?;
-    let peaks = found.lines().map(|line| line.split_whitespace().nth(1).context("no figure")?.parse().context(line.to_owned()));
+    let peaks = found
+        .lines()
+        .map(|line| line.split_whitespace().nth(1).context("no figure")?.parse().context(line.to_owned()));
     Ok(peaks.collect::<Result<Vec<u64>>>()?.into_iter().max().unwrap_or(0))
 }
 

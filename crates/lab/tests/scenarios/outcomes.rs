@@ -139,7 +139,10 @@ impl Deploying {
 impl Outcome {
     /// How it ended on this host.
     pub(super) fn of(&self, host: &str) -> Result<&Deployed> {
-        self.hosts.iter().find(|deployed| deployed.host == host).with_context(|| format!("no {host}: {self:?}"))
+        self.hosts
+            .iter()
+            .find(|deployed| deployed.host == host)
+            .with_context(|| format!("no {host}: {self:?}"))
     }
 }
 

@@ -114,8 +114,8 @@ impl Drop for Password {
 
 fn prompt(request: &PasswordRequest) -> String {
     let again = if request.again { "The password was wrong. " } else { "" };
-    let program = request.command.split_whitespace().next().unwrap_or("sudo");
-    format!("{again}Password for {} ({program} on {})", clean(&request.address), request.host)
+    // Nothing else that makes root of a user asks us for one.
+    format!("{again}Password for {} (sudo on {})", clean(&request.address), request.host)
 }
 
 /// What is asked about.

@@ -124,6 +124,7 @@ impl Builder {
 
     fn launch(&self, id: &str, bond: impl FnOnce(Command) -> Command) -> Result<Lab> {
         preflight::check(self.layout.root())?;
+        preflight::make_room_for(self.hosts.len())?;
         let image = Image::find(&self.layout, self.suite)?;
         let hosts = self.hosts.clone();
         let spec = Spec { layers: vec![image.layer, image.root], boot: image.boot, hosts };

@@ -64,6 +64,11 @@ pub fn missing(root: &Path) -> Vec<String> {
     missing
 }
 
+/// How many inotify instances the programs of one user may have.
+const INOTIFY: &str = "/proc/sys/fs/inotify/max_user_instances";
+/// Enough of them for many labs.
+const INSTANCES: usize = 8192;
+
 /// Fails with all that is missing, one item a line.
 pub fn check(root: &Path) -> Result<()> {
     let missing = missing(root);
@@ -71,6 +76,21 @@ pub fn check(root: &Path) -> Result<()> {
         return Ok(());
     }
     Err(anyhow::anyhow!("this machine cannot run a lab:\n- {}", missing.join("\n- ")))
+}
+
+/// Makes room for the inotify instances of so many hosts: each takes some seven, and many kernels grant 128 to all of
+/// a user. Like a module that is loaded this lasts until the machine's next boot.
+pub fn make_room_for(hosts: usize) -> Result<()> {
+    let limit = fs::read_to_string(INOTIFY).ok().and_then(|text| text.trim().parse::<usize>().ok());
+    if limit.is_none_or(|limit| limit >= INSTANCES) || fs::write(INOTIFY, INSTANCES.to_string()).is_ok() {
+        return Ok(());
+    }
+    let least = hosts.saturating_mul(8);
+    anyhow::ensure!(
+        limit.is_none_or(|limit| limit >= least),
+        "{hosts} hosts need {least} inotify instances: `sysctl fs.inotify.max_user_instances={INSTANCES}`"
+    );
+    Ok(())
 }
 
 /// Many kernels have overlay, loop and tun as modules that are loaded when first asked for: ask.

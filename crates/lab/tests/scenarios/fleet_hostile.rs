@@ -1,7 +1,10 @@
 //! Agents that are none: whatever answers on a host, the operator's end takes it for what it is, in bounded time and
 //! memory, and goes on with the other hosts.
 
+use std::thread;
+
 use anyhow::{Context, Result, ensure};
+use lab::Host;
 
 use super::{
     fleets::{self, FLEET, Fleet, running},
@@ -39,18 +42,26 @@ while grep VmHWM: "/proc/$pid/status" >> /root/peak; do sleep 0.1; done 2>/dev/n
 wait "$pid"
 "#;
 
+/// Lets the host's own system have this as its agent.
+fn put_agent(host: &Host<'_>, script: &str) -> Result<()> {
+    let agent = format!(
+        "environment.systemPackages = [ (pkgs.writeShellScriptBin \"lockstep-agent\" ''\n{script}\n'') ];"
+    );
+    let [system] = build(host, [&agent])?;
+    test(host, &system)
+}
+
 #[test]
 fn what_answers_in_place_of_an_agent_is_an_error_soon_and_stops_no_other_host() -> Result<()> {
     let names = AGENTS.map(|(name, ..)| name);
     let lab = fleets::with_operator(names)?.hosts(["good"]).start()?;
-    for (name, script, _) in AGENTS {
-        let host = lab.host(name);
-        let agent = format!(
-            "environment.systemPackages = [ (pkgs.writeShellScriptBin \"lockstep-agent\" ''\n{script}\n'') ];"
-        );
-        let [system] = build(&host, [&agent])?;
-        test(&host, &system)?;
-    }
+    thread::scope(|scope| {
+        let puts = AGENTS.map(|(name, script, _)| {
+            let host = lab.host(name);
+            scope.spawn(move || put_agent(&host, script))
+        });
+        puts.into_iter().try_for_each(|put| put.join().expect("invariant: it does not panic"))
+    })?;
     let mut fleet = Fleet::new(&lab, &names)?;
     fleet.define("good", r#"environment.etc."motd".text = "good\n";"#)?;
     fleet.settings(r#"{ defaults = { settle = "0s"; }; }"#)?;

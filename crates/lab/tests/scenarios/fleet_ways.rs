@@ -10,7 +10,7 @@ use super::{
 };
 
 const FREE: &str = "security.sudo.wheelNeedsPassword = false;";
-const REMEMBERED: &str = r#"security.sudo.extraConfig = "Defaults timestamp_type=global";"#;
+const REMEMBERS: &str = r#"security.sudo.extraConfig = "Defaults timestamp_type=global";"#;
 const AS_ROOT: &str = r#"{ defaults = { confirmTimeout = "8s"; settle = "0s"; }; }"#;
 const AS_USER: &str = r#"{ defaults = { confirmTimeout = "8s"; settle = "0s"; user = "deploy"; }; }"#;
 
@@ -72,20 +72,22 @@ fn deploy_typing(fleet: &Fleet<'_>, password: &str, code: i32) -> Result<(Outcom
     Ok((outcome, operator.run(["cat", "/root/asked"])?))
 }
 
+/// Deploys these definitions to web1 as root; from then on the user logs in. Gives what web1 runs.
+fn begin(fleet: &mut Fleet<'_>, host: &Host<'_>, definitions: &str) -> Result<String> {
+    fleet.settings(AS_ROOT)?;
+    fleet.define("web1", definitions)?;
+    fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
+    fleet.settings(AS_USER)?;
+    settled(host)
+}
+
 #[test]
-fn a_user_becomes_root_with_a_password_or_without_or_is_told_why_not() -> Result<()> {
+fn a_user_who_is_root_without_a_password_deploys_and_keeps_that() -> Result<()> {
     let lab = fleets::with_operator(["web1"])?.start()?;
     let host = lab.host("web1");
     let mut fleet = Fleet::new(&lab, &["web1"])?;
     let user = user(&fleet.operator)?;
-    let as_root = |fleet: &mut Fleet<'_>, definitions: String| -> Result<String> {
-        fleet.settings(AS_ROOT)?;
-        fleet.define("web1", &definitions)?;
-        fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
-        fleet.settings(AS_USER)?;
-        settled(&host)
-    };
-    let free = as_root(&mut fleet, format!("{user} {FREE}"))?;
+    let free = begin(&mut fleet, &host, &format!("{user} {FREE}"))?;
 
     // Nobody could deploy any more to what asks for a password that nobody can type: that goes back.
     fleet.define("web1", &user)?;
@@ -97,25 +99,32 @@ fn a_user_becomes_root_with_a_password_or_without_or_is_told_why_not() -> Result
     fleet.define("web1", &format!("{user} {FREE} {}", motd("without a password")))?;
     fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
     assert_eq!(read_motd(&host)?, "without a password");
+    settled(&host)?;
+    host.wait_ssh(SOON)
+}
 
-    let asks = as_root(&mut fleet, user.clone())?;
-    fleet.define("web1", &format!("{user} {}", motd("with a password")))?;
+#[test]
+fn a_user_who_is_root_with_a_password_is_asked_for_it_where_that_is_possible() -> Result<()> {
+    let lab = fleets::with_operator(["web1"])?.start()?;
+    let host = lab.host("web1");
+    let mut fleet = Fleet::new(&lab, &["web1"])?;
+    let user = format!("{} {REMEMBERS}", user(&fleet.operator)?);
+    let old = begin(&mut fleet, &host, &user)?;
+    fleet.define("web1", &format!("{user} {}", motd("typed")))?;
     let outcome = fleet.deploy(1, &["--all"])?;
     outcome.of("web1")?.is("failed", "elevation", &["a password is needed", "NOPASSWD"])?;
     let (outcome, asked) = deploy_typing(&fleet, "wrong", 1)?;
     outcome.of("web1")?.is("failed", "elevation", &["the password is wrong", "not root's"])?;
     assert_eq!(asked.matches("Password for").count(), 3, "{asked}");
     assert_eq!(asked.matches("The password was wrong.").count(), 2, "{asked}");
-    assert_eq!(settled(&host)?, asks);
+    assert_eq!(settled(&host)?, old);
     let (outcome, asked) = deploy_typing(&fleet, "secret", 0)?;
     outcome.of("web1")?.is("confirmed", "", &[])?;
     assert_eq!(asked, "Password for deploy@web1 (sudo on web1):", "asked once");
-    assert_eq!(read_motd(&host)?, "with a password");
+    assert_eq!(read_motd(&host)?, "typed");
 
-    as_root(&mut fleet, format!("{user} {REMEMBERED}"))?;
-    let login = Login { user: "deploy", ..Login::default() };
-    host.ssh_command(login).arg("echo secret | sudo -S true").run()?;
-    fleet.define("web1", &format!("{user} {REMEMBERED} {}", motd("remembered")))?;
+    // sudo there remembers it, as this configuration says, for logins to come.
+    fleet.define("web1", &format!("{user} {}", motd("remembered")))?;
     fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
     assert_eq!(read_motd(&host)?, "remembered");
     settled(&host)?;
@@ -173,8 +182,8 @@ fn three_ways_to_cut_the_network_are_each_taken_back() -> Result<()> {
     let mut fleet = Fleet::new(&lab, &hosts)?;
     let old = hosts.map(|name| settled(&lab.host(name)));
     fleet.settings(
-        r#"{ defaults = { confirmTimeout = "12s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; };
-             hosts.lease.settle = "6s"; }"#,
+        r#"{ defaults = { confirmTimeout = "8s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; };
+             hosts.lease = { settle = "6s"; confirmTimeout = "12s"; }; }"#,
     )?;
     fleet.define("address", "networking.useDHCP = lib.mkForce false;")?;
     fleet.define("lease", "lab.dhcp.loseAfter = 2;")?;

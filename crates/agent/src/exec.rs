@@ -11,27 +11,23 @@ use std::{
 
 use report::{Cause, CauseKind};
 use run::{Child, Command, Error, Output};
-use session::{Channel, Exec, Exit, FrameError, Reply};
+use session::{Channel, Exec, Exit, Reply};
 
 use crate::outbox::Outbox;
 
 /// How often the program, its time and its session are looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Runs the program to its end, or until `stop`, and tells the operator how it ended.
-pub(crate) fn exec<W: Write + Send>(
-    wish: &Exec,
-    outbox: &Outbox<W>,
-    stop: &AtomicBool,
-) -> Result<(), FrameError> {
-    match run(wish, outbox, stop) {
-        Ok(exit) => outbox.reply(&Reply::Exited(exit)),
-        Err(error) => {
+/// Runs the program to its end, or until `stop`, and says what the operator is to be told.
+pub(crate) fn exec<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>, stop: &AtomicBool) -> Reply {
+    run(wish, outbox, stop).map_or_else(
+        |error| {
             let program = wish.words.first().map_or("", String::as_str);
             let text = format!("'{program}' cannot be run on this host: {}", host::chain(&error));
-            outbox.reply(&Reply::Refused(Cause::new(CauseKind::Refused, text)))
-        }
-    }
+            Reply::Refused(Cause::new(CauseKind::Refused, text))
+        },
+        Reply::Exited,
+    )
 }
 
 fn run<W: Write + Send>(wish: &Exec, outbox: &Outbox<W>, stop: &AtomicBool) -> Result<Exit, Error> {

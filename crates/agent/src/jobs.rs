@@ -14,40 +14,31 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How often they are looked at then.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Tells how an order goes on.
-    Follow,
-    /// Runs a program.
-    Exec,
-}
-
 /// The jobs of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
-    running: Vec<(Kind, JoinHandle<()>)>,
+    running: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
 }
 
 impl Jobs {
     /// Starts one; it looks at the flag and ends soon after it is set.
-    pub(crate) fn start(&mut self, kind: Kind, job: impl FnOnce(&AtomicBool) + Send + 'static) {
+    pub(crate) fn start(&mut self, job: impl FnOnce(&AtomicBool) + Send + 'static) {
         let stop = Arc::clone(&self.stop);
-        self.running.push((kind, thread::spawn(move || job(&stop))));
+        self.running.push(thread::spawn(move || job(&stop)));
     }
 
-    /// How many of a kind have not ended.
-    pub(crate) fn count(&mut self, kind: Kind) -> usize {
-        self.running.retain(|(_, thread)| !thread.is_finished());
-        self.running.iter().filter(|(running, _)| *running == kind).count()
+    /// How many have not ended.
+    pub(crate) fn count(&mut self) -> usize {
+        self.running.retain(|thread| !thread.is_finished());
+        self.running.len()
     }
 
     /// Ends them all.
     pub(crate) fn end(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         let start = Instant::now();
-        while self.running.iter().any(|(_, thread)| !thread.is_finished()) && start.elapsed() < GRACE {
+        while self.running.iter().any(|thread| !thread.is_finished()) && start.elapsed() < GRACE {
             thread::sleep(LOOK);
         }
     }

@@ -19,11 +19,7 @@ use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, re
 use thiserror::Error;
 
 use crate::{
-    confirm, deliver, exec, facts, follow, history,
-    jobs::{Jobs, Kind},
-    outbox::Outbox,
-    owner,
-    tunnel::Tunnel,
+    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, tunnel::Tunnel,
 };
 
 /// How long an operator may take to begin.
@@ -70,7 +66,13 @@ fn talk<W: Write + Send + 'static>(
     let begun = expect_beginning(outbox);
     let Some(host) = begin(input)? else { return Ok(()) };
     begun.store(true, Ordering::Relaxed);
-    let mut session = Session { outbox: Arc::clone(outbox), host, tunnel: None, jobs: Jobs::default() };
+    let mut session = Session {
+        outbox: Arc::clone(outbox),
+        host,
+        tunnel: None,
+        jobs: Jobs::default(),
+        busy: Arc::default(),
+    };
     let ended = session.listen(input);
     session.jobs.end();
     ended
@@ -112,6 +114,8 @@ struct Session<W> {
     host: HostName,
     tunnel: Option<Tunnel>,
     jobs: Jobs,
+    /// Whether a program of the operator's runs.
+    busy: Arc<AtomicBool>,
 }
 
 impl<W: Write + Send + 'static> Session<W> {
@@ -190,22 +194,27 @@ impl<W: Write + Send + 'static> Session<W> {
 
     /// Follows in a thread of its own, so that a confirmation can be sent meanwhile.
     fn follow(&mut self, order: OrderId) -> Result<(), SessionError> {
-        if self.jobs.count(Kind::Follow) >= MOST_FOLLOWED {
+        if self.jobs.count() > MOST_FOLLOWED {
             return Err(SessionError::Order("too many orders to follow"));
         }
         let outbox = Arc::clone(&self.outbox);
         // An operator who is gone needs no more news.
-        self.jobs.start(Kind::Follow, move |stop| drop(follow::follow(&order, &outbox, stop)));
+        self.jobs.start(move |stop| drop(follow::follow(&order, &outbox, stop)));
         Ok(())
     }
 
     /// Runs a program while the session listens on: when the operator is gone, the program is ended.
     fn exec(&mut self, wish: Exec) -> Result<(), SessionError> {
-        if self.jobs.count(Kind::Exec) > 0 {
+        if self.busy.swap(true, Ordering::AcqRel) {
             return Err(SessionError::Order("a second program"));
         }
-        let outbox = Arc::clone(&self.outbox);
-        self.jobs.start(Kind::Exec, move |stop| drop(exec::exec(&wish, &outbox, stop)));
+        let (outbox, busy) = (Arc::clone(&self.outbox), Arc::clone(&self.busy));
+        self.jobs.start(move |stop| {
+            let reply = exec::exec(&wish, &outbox, stop);
+            // In this order: who hears that one has ended may ask for the next.
+            busy.store(false, Ordering::Release);
+            drop(outbox.reply(&reply));
+        });
         Ok(())
     }
 }

@@ -123,7 +123,7 @@ impl HostRow {
 
     fn deployed(&self, now: Timestamp) -> Cell {
         let Some((at, deployed)) = &self.known.deployed else { return Cell::default() };
-        let text = format!("{} {}", words::result(&deployed.result), duration(at.until(now)));
+        let text = format!("{} {} ago", words::result(&deployed.result), duration(at.until(now)));
         Cell::styled(text, words::style(&deployed.result))
     }
 

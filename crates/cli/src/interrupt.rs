@@ -11,8 +11,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The exit code then, as shells have it for SIGINT.
 const LEFT: i32 = 130;
 
-const FIRST: &str =
-    "stopping: nothing more is begun, and what is not confirmed goes back; press Ctrl-C again to leave";
+const FIRST: &str = "stopping: nothing more is begun, and activations that are not confirmed go back; press Ctrl-C again to leave";
 const SECOND: &str =
     "leaving: what goes on on hosts is ended or taken back by their guards; see `lockstep status`";
 

@@ -27,7 +27,8 @@ fn hold(check: &Check, quit: &dyn Fn() -> bool) -> Result<(), Cause> {
     let began = Instant::now();
     loop {
         let left = check.timeout.saturating_sub(began.elapsed());
-        let Err((why, log)) = attempt(&check.kind, left.clamp(Duration::from_millis(100), TRY)) else {
+        let Err(Fault { why, log }) = attempt(&check.kind, left.clamp(Duration::from_millis(100), TRY))
+        else {
             return Ok(());
         };
         if quit() || began.elapsed() + check.period >= check.timeout {
@@ -38,14 +39,24 @@ fn hold(check: &Check, quit: &dyn Fn() -> bool) -> Result<(), Cause> {
     }
 }
 
-/// Why a try failed: a line, and more lines.
-type Fault = (String, Vec<String>);
+/// Why a try failed.
+struct Fault {
+    why: String,
+    /// The last lines of a command.
+    log: Vec<String>,
+}
+
+impl Fault {
+    fn new(why: String) -> Self {
+        Self { why, log: Vec::new() }
+    }
+}
 
 fn attempt(kind: &CheckKind, limit: Duration) -> Result<(), Fault> {
     match kind {
-        CheckKind::Http { url, status } => http(url, *status, limit).map_err(|why| (why, Vec::new())),
+        CheckKind::Http { url, status } => http(url, *status, limit),
         CheckKind::Tcp { address } => {
-            tcp(address, limit).map_err(|error| (format!("{address}: {error}"), Vec::new()))
+            tcp(address, limit).map_err(|error| Fault::new(format!("{address}: {error}")))
         }
         CheckKind::Command { words } => command(words, limit),
     }
@@ -61,12 +72,12 @@ fn get(url: &str, limit: Duration, redirects: u32) -> Result<u16, ureq::Error> {
     Ok(agent.get(url).call()?.status().as_u16())
 }
 
-fn http(url: &str, status: Option<u16>, limit: Duration) -> Result<(), String> {
+fn http(url: &str, status: Option<u16>, limit: Duration) -> Result<(), Fault> {
     // A wanted status may be that of a redirection itself.
     let found = get(url, limit, if status.is_some() { 0 } else { 5 });
-    let found = found.map_err(|error| format!("{url}: {}", causes::chain(&error)))?;
+    let found = found.map_err(|error| Fault::new(format!("{url}: {}", causes::chain(&error))))?;
     let good = status.map_or((200..300).contains(&found), |wanted| wanted == found);
-    if good { Ok(()) } else { Err(format!("{url} was answered with {found}")) }
+    if good { Ok(()) } else { Err(Fault::new(format!("{url} was answered with {found}"))) }
 }
 
 fn tcp(address: &str, limit: Duration) -> io::Result<()> {
@@ -83,10 +94,10 @@ fn tcp(address: &str, limit: Duration) -> io::Result<()> {
 fn command(words: &[String], limit: Duration) -> Result<(), Fault> {
     let Some((program, arguments)) = words.split_first() else { return Ok(()) };
     let command = Command::new(program).args(arguments).timeout(limit).stdout(Output::Null);
-    let finished = command.output().map_err(|error| (causes::chain(&error), Vec::new()))?;
+    let finished = command.output().map_err(|error| Fault::new(causes::chain(&error)))?;
     if finished.status.success() {
         return Ok(());
     }
     let log = last_lines(&String::from_utf8_lossy(&finished.stderr));
-    Err((format!("'{program}' ended with {}", finished.status), log))
+    Err(Fault { why: format!("'{program}' ended with {}", finished.status), log })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use fleet::{Fleet, OnResult, order_waves};
+use fleet::{Fleet, order_waves};
 use order::{HostName, Mode};
 use report::{Cause, CauseKind, Deployed, Ending, HostResult, Report, Stage, Timestamp, What};
 use ssh::Sockets;
@@ -127,15 +127,11 @@ fn host_thread(
     }
     common.operator.state.prune_roots(&host);
     if let Some(on_result) = &common.fleet.run.on_result {
-        let event = Event { at, host: Some(host), what: News::Result(Box::new(deployed.clone())) };
-        let started: JoinHandle<()> = start_hook(on_result, &event, faults);
+        let report = Report { at, host, what: What::Deployed(deployed.clone()) };
+        let started = hook::start(on_result, &report, faults.clone());
         hooks.lock().unwrap_or_else(PoisonError::into_inner).push(started);
     }
     Some(pipeline.teller.finish(deployed))
-}
-
-fn start_hook(on_result: &OnResult, event: &Event, faults: &Sender<String>) -> JoinHandle<()> {
-    hook::start(on_result, event, faults.clone())
 }
 
 fn panicked(pipeline: &Pipeline) -> Deployed {

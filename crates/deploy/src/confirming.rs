@@ -31,6 +31,13 @@ pub(crate) enum Confirmed {
     GaveUp(String),
 }
 
+/// What one try came to.
+enum Attempt {
+    Over(Confirmed),
+    /// Not yet, for this reason.
+    Again(String),
+}
+
 /// A confirmation that goes on in a thread of its own. Dropping it makes the thread end soon.
 pub(crate) struct Confirming {
     result: Receiver<Confirmed>,
@@ -87,8 +94,8 @@ impl Confirmation {
                 break;
             }
             match self.attempt() {
-                Ok(Ok(confirmed)) => return confirmed,
-                Ok(Err(why)) => last = why,
+                Ok(Attempt::Over(confirmed)) => return confirmed,
+                Ok(Attempt::Again(why)) => last = why,
                 Err(cause) => last = cause.text,
             }
             if number == 0 {
@@ -98,17 +105,19 @@ impl Confirmation {
         Confirmed::GaveUp(last)
     }
 
-    /// A new login, elevation, the agent, the confirmation. The inner error is a reason to try again.
-    fn attempt(&self) -> Result<Result<Confirmed, String>, Cause> {
+    /// A new login, elevation, the agent, the confirmation.
+    fn attempt(&self) -> Result<Attempt, Cause> {
         let contact = self.connector.fresh()?;
         let answer = contact.talk.confirm(&self.order.id, &self.order.nonce);
         let answer = answer.map_err(|error| contact.cause(&error))?;
         contact.talk.end();
         Ok(match answer {
-            Answer::Done(ending) | Answer::TooLate(Some(ending)) => Ok(Confirmed::Ended(ending)),
-            Answer::TooLate(None) => Ok(Confirmed::GaveUp("the confirmation came too late".to_owned())),
-            Answer::Aborting => Ok(Confirmed::GaveUp("the order was taken back".to_owned())),
-            Answer::Refused { why } => Err(crate::text::plain(&why)),
+            Answer::Done(ending) | Answer::TooLate(Some(ending)) => Attempt::Over(Confirmed::Ended(ending)),
+            Answer::TooLate(None) => {
+                Attempt::Over(Confirmed::GaveUp("the confirmation came too late".to_owned()))
+            }
+            Answer::Aborting => Attempt::Over(Confirmed::GaveUp("the order was taken back".to_owned())),
+            Answer::Refused { why } => Attempt::Again(crate::text::plain(&why)),
         })
     }
 }

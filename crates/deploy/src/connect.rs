@@ -115,10 +115,19 @@ impl Connector {
     /// Starts the agent where it is, or puts it in place.
     fn session(&self, connection: &Connection) -> Result<Contact, Cause> {
         let elevation = reach::elevation(&self.member, &connection.address());
+        let first = match self.session_as(connection, elevation) {
+            Err(error @ Cause { kind: CauseKind::Elevation, .. }) => error,
+            result => return result,
+        };
+        // Whom ssh logs in as may stand in its own configuration: root needs no help.
+        if is_root(connection) { self.session_as(connection, Elevation::None) } else { Err(first) }
+    }
+
+    fn session_as(&self, connection: &Connection, elevation: Elevation) -> Result<Contact, Cause> {
         let system = lock(&self.system).clone();
         let ours = self.agents.of(&system).ok().map(|agent| agent.path.clone());
         let found = lock(&self.found).clone();
-        let mut tries = places(ours, elevation, false);
+        let mut tries = places(ours, elevation);
         tries.sort_by_key(|place| Some(place) != found.as_ref());
         let (mut misses, mut first) = (Vec::new(), None);
         for place in tries {
@@ -202,6 +211,12 @@ fn cause(error: &NoSession) -> Cause {
 
 fn word(text: &str) -> Word {
     Word::new(text).expect("invariant: a plain word")
+}
+
+/// Whether the user who logged in is root.
+fn is_root(connection: &Connection) -> bool {
+    let program = Program::new(word("id"), [word("-u")]);
+    connection.output(&program, &mut |_| None).is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// The kind of machine that the host is.

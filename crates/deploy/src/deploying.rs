@@ -140,9 +140,11 @@ impl Deploying<'_> {
         connecting: Connecting,
         trail: &mut Trail,
     ) -> Result<Option<Shipped>, Over> {
-        // What is known of the host by now spares a build that nobody needs.
+        // What is known of the host by now spares a build that nobody needs; and one that probably cannot be done here.
+        let foreign = evaluated.platform != format!("{}-linux", std::env::consts::ARCH);
         let (connecting, contact) = match connecting.0.try_recv() {
             Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
+            Err(_) if foreign => (None, Some(self.met(connecting.wait(), evaluated)?)),
             Err(_) => (Some(connecting), None),
         };
         if contact.as_ref().is_some_and(|contact| self.has(contact, &evaluated.system)) {

@@ -80,9 +80,9 @@ pub enum Voice {
     Store,
     /// What runs during the host's activation.
     Activation,
-    /// Standard output of a command on the host.
+    /// Standard output of a command on the host, or of a dry run.
     Out,
-    /// Standard error of a command on the host.
+    /// Standard error of a command on the host, or of a dry run.
     Err,
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use order::{HostName, SystemPath};
+use thiserror::Error;
 
 use crate::Stop;
 
@@ -87,6 +88,11 @@ impl Turns {
     }
 }
 
+/// Why a host does not activate in this run.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct NoTurn(String);
+
 /// The turns, shared by the threads of all hosts.
 pub(crate) struct Gate {
     turns: Mutex<Turns>,
@@ -109,18 +115,18 @@ impl Gate {
         stop: &Stop,
         waits: &mut dyn FnMut(&'static str),
         ask: &dyn Fn(Vec<(HostName, SystemPath)>, Vec<HostName>) -> bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), NoTurn> {
         let mut turns = self.lock();
         turns.ready.insert(host.clone(), system.clone());
         self.changed.notify_all();
         let mut told = None;
         loop {
             if stop.is_wished() {
-                return Err("the operator stopped the run before its turn".to_owned());
+                return Err(NoTurn("the operator stopped the run before its turn".to_owned()));
             }
             match turns.next(host) {
                 Next::Go => return Ok(()),
-                Next::Never(why) => return Err(why),
+                Next::Never(why) => return Err(NoTurn(why)),
                 Next::Wait(what) => {
                     if told.replace(what) != Some(what) {
                         waits(what);

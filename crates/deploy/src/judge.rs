@@ -13,8 +13,8 @@ pub(crate) fn is_there(hello: &Hello, system: &SystemPath, mode: Mode) -> bool {
     let is = |found: &Option<SystemPath>| found.as_ref() == Some(system);
     let boots = match &hello.default {
         LoaderDefault::System(default) => default == system,
-        LoaderDefault::NoLoader => true,
-        LoaderDefault::Unreadable(_) => false,
+        // Another activation would know no more, and would restart what runs at every deploy.
+        LoaderDefault::NoLoader | LoaderDefault::Unreadable(_) => true,
     };
     let lasts = is(&hello.profile) && boots;
     hello.pending.is_none()
@@ -87,3 +87,6 @@ pub(crate) fn busy(hello: &Hello) -> Option<Cause> {
     );
     Some(Cause::new(CauseKind::Busy, text))
 }
+
+#[cfg(test)]
+mod tests;

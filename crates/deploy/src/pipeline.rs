@@ -90,7 +90,7 @@ impl Pipeline {
         };
         let host = (self.teller.host(), system);
         let turn = gate.wait(host, &operator.stop, &mut |what| self.teller.waits(what), &ask);
-        turn.map_err(|why| Over(HostResult::Skipped { why }))
+        turn.map_err(|why| Over(HostResult::Skipped { why: why.to_string() }))
     }
 
     /// Gives the host its order and sees it through.

@@ -32,10 +32,10 @@ impl Place {
 }
 
 /// Where to look, in this order. A host's own agent comes first where root must be asked for, since a narrow rule of
-/// sudo can only name that one; and where it was found the last time.
-pub(crate) fn places(ours: Option<StorePath>, elevation: Elevation, system_has: bool) -> Vec<Place> {
+/// sudo can only name that one.
+pub(crate) fn places(ours: Option<StorePath>, elevation: Elevation) -> Vec<Place> {
     let ours = ours.map(Place::Ours);
-    if system_has || elevation != Elevation::None {
+    if elevation != Elevation::None {
         [Place::System].into_iter().chain(ours).collect()
     } else {
         ours.into_iter().chain([Place::System]).collect()
@@ -69,3 +69,6 @@ pub(crate) fn system_of_uname(text: &str) -> Option<String> {
     let known = ["x86_64", "aarch64", "i686", "armv7l", "armv6l", "riscv64"];
     (kernel == "Linux" && known.contains(&machine)).then(|| format!("{machine}-linux"))
 }
+
+#[cfg(test)]
+mod tests;

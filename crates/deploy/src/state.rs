@@ -77,3 +77,6 @@ impl State {
         &self.directory
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -206,3 +206,6 @@ fn expect(link: &Link, limit: Duration, what: &'static str) -> Result<Reply, Tal
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

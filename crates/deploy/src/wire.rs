@@ -123,3 +123,6 @@ fn path(system: &SystemPath) -> String {
 fn raw(json: Vec<u8>) -> Option<Box<RawValue>> {
     RawValue::from_string(String::from_utf8(json).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,8 +144,8 @@ pub const HOST: &[Setting] = &[
         ),
         place: Place::Anywhere,
         default: "[]",
-        doc: "Options for ssh as in ssh_config(5), each one element of the list, spaces included.",
-        example: r#"["ProxyJump=bastion.example.org", "IdentityFile=~/my keys/id"]"#,
+        doc: "Options for ssh as in ssh_config(5), each one element of the list, spaces included. As there, one word with spaces in it, such as a path, stands in double quotes.",
+        example: r#"["ProxyJump=bastion.example.org", "IdentityFile=\"~/my keys/id\""]"#,
         peers: &["sshOpts", "sshOption"],
     },
     Setting {

@@ -114,7 +114,9 @@ fn has_unit(units: &Path, unit: &str) -> bool {
         Some(format!("{name}@.{suffix}"))
     });
     let exists = |name: &str| units.join(name).symlink_metadata().is_ok();
-    !unit.contains('/') && (from_fstab || exists(unit) || template.is_some_and(|name| exists(&name)))
+    !unit.is_empty()
+        && !unit.contains('/')
+        && (from_fstab || exists(unit) || template.is_some_and(|name| exists(&name)))
 }
 
 /// The host against the snapshot.
@@ -128,4 +130,33 @@ pub(crate) fn compare(record: &Record) -> Aftermath {
         Err(fault) => aftermath.notes.push(fault),
     }
     aftermath
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_system_lacks_are_known() {
+        let units = std::env::temp_dir().join(format!("lockstep-units-{}", std::process::id()));
+        fs::create_dir_all(&units).expect("a folder");
+        for name in ["web.service", "worker@.service"] {
+            fs::write(units.join(name), "").expect("a unit");
+        }
+        std::os::unix::fs::symlink("/dev/null", units.join("masked.service")).expect("a link");
+        for (unit, expected) in [
+            ("web.service", true),
+            ("worker@7.service", true),
+            ("worker@a@b.service", true),
+            ("masked.service", true),
+            ("data.mount", true),
+            ("gone.service", false),
+            ("gone@7.service", false),
+            ("../units/web.service", false),
+            ("", false),
+        ] {
+            assert_eq!(has_unit(&units, unit), expected, "{unit}");
+        }
+        fs::remove_dir_all(&units).expect("the folder");
+    }
 }

@@ -23,6 +23,9 @@ pub enum Unfit {
     /// What is there is no system that can be switched to.
     #[error("{0} has no bin/switch-to-configuration (system.switch.enable = false, or not a NixOS system)")]
     NoSwitch(String),
+    /// Nothing can be made to last.
+    #[error("this host has no nix-env ({0} is missing; nix.enable = false?); only --mode test is possible")]
+    NoNix(String),
     /// It is made for another kind of machine.
     #[error("the system is for {system}, this host is {host}")]
     Architecture {
@@ -72,12 +75,21 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
     }
     architecture(&folder)?;
     if matches!(order.mode, Mode::Switch | Mode::Boot) {
+        nix_env()?;
         boot_space(&folder)?;
     }
     if order.mode != Mode::Boot && Path::new(&format!("{folder}/switch-inhibitors")).exists() {
         pre_switch(&switch)?;
     }
     Ok(())
+}
+
+/// The system that runs brings the program that makes a new generation.
+fn nix_env() -> Result<(), Unfit> {
+    let program = links::running().map(|running| links::program_of(&running, "sw/bin/nix-env"));
+    program
+        .filter(|program| !Path::new(program).exists())
+        .map_or(Ok(()), |program| Err(Unfit::NoNix(program)))
 }
 
 fn architecture(folder: &str) -> Result<(), Unfit> {

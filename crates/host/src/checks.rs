@@ -10,7 +10,7 @@ use activate::{Fault, Record};
 use order::{Check, CheckKind};
 use run::Command;
 
-use crate::{chain, http};
+use crate::{chain, http, paths};
 
 /// Longest single try.
 const TRY: Duration = Duration::from_secs(10);
@@ -76,6 +76,8 @@ fn tcp(address: &str, limit: Duration) -> Result<(), Fault> {
 
 fn command(words: &[String], limit: Duration) -> Result<(), Fault> {
     let (program, arguments) = words.split_first().ok_or_else(|| Fault::new("a command without words"))?;
-    let command = Command::new(program).args(arguments).timeout(limit);
+    let inherited = std::env::var("PATH").unwrap_or_default();
+    let path = format!("/run/wrappers/bin:{}/sw/bin:{inherited}", paths::RUNNING);
+    let command = Command::new(program).args(arguments).env("PATH", path).timeout(limit);
     command.run().map(drop).map_err(|error| Fault::new(chain(&error)))
 }

@@ -173,6 +173,10 @@ fn run(program: &str, purpose: &str, log: &str) -> io::Result<i32> {
         // What was checked on the way in may not hold up the way back, nor a decision that has fallen.
         command = command.env("NIXOS_NO_CHECK", "1");
     }
+    if purpose == Purpose::Back.word() {
+        // Nothing new lies in the store, and a disk that takes no writes would refuse the way back.
+        command = command.env("NIXOS_NO_SYNC", "1");
+    }
     let finished = command.output().map_err(|error| io::Error::other(chain(&error)))?;
     Ok(finished.status.code().unwrap_or_else(|| 128 + finished.status.signal().unwrap_or(0)))
 }

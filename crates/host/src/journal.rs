@@ -6,12 +6,15 @@
 use std::{
     fs::{self, File},
     io::{self, Read},
+    path::Path,
 };
 
 use activate::{Fault, Journal, LoadError, MAX_RECORD, Record};
 
 use crate::{
-    chain, paths,
+    chain,
+    lock::Lock,
+    paths,
     runtime::{make_private, make_runtime, write_private},
 };
 
@@ -43,9 +46,15 @@ impl Journal for FileJournal {
 }
 
 impl FileJournal {
-    /// Writes a newer record that could not be written when it was made, if there is one.
+    /// Writes a newer record that could not be written when it was made, if there is one and nobody is at work.
     pub fn catch_up(&mut self) {
-        if let Ok(Some(record)) = load(paths::JOURNAL_SHADOW) {
+        if !Path::new(paths::JOURNAL_SHADOW).exists() {
+            return;
+        }
+        // Only who holds the lock writes: an owner may be about to write a still newer one.
+        if let Ok(Some(_lock)) = Lock::take()
+            && let Ok(Some(record)) = load(paths::JOURNAL_SHADOW)
+        {
             // The next contact tries again.
             let _later = self.store(&record);
         }

@@ -56,7 +56,9 @@ pub fn own_path() -> Option<StorePath> {
 
 fn drop_others(order: &OrderId) {
     for entry in fs::read_dir(paths::ROOTS).into_iter().flatten().flatten() {
-        if entry.file_name().to_str() != Some(&order.to_string()) {
+        // What has another name than an order's is somebody else's.
+        let named = entry.file_name().to_str().and_then(|name| name.parse::<OrderId>().ok());
+        if named.is_some_and(|other| other != *order) {
             // A root too many costs space only.
             let _kept = fs::remove_dir_all(entry.path());
         }

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(250);
 /// crash loop with systemd's defaults takes one to be given up.
 const STILL: Duration = Duration::from_secs(2);
 /// How long those that start again and again may take to hold.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The states of all units that systemd has loaded.
 ///

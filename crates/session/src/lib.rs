@@ -10,8 +10,9 @@
 //! ```
 //!
 //! Between [`Request::Store`] and [`Request::StoreEnd`] the store channel carries Nix's worker protocol in both
-//! directions, unchanged. Nothing else is asked in between, so a slow store slows the operator and nobody waits for
-//! a message that stands behind its bytes.
+//! directions, unchanged. Other requests may be made meanwhile ([`Request::Deliver`] is: the daemon's temporary roots
+//! last as long as the channel), but not while bytes for the store are on their way: a slow store slows the operator,
+//! and a request behind its bytes waits with them.
 //!
 //! Pure: bytes and values in, bytes and values out.
 

@@ -81,7 +81,8 @@ fn what_cannot_be_said() {
 
 #[test]
 fn help_teaches() {
-    let mut program = Arguments::command();
+    // Whatever terminal the test runs on.
+    let mut program = Arguments::command().term_width(100);
     program.build();
     insta::assert_snapshot!("help", program.render_long_help().to_string());
     for command in program.get_subcommands_mut() {

@@ -24,7 +24,7 @@ const NAMES: usize = 32;
 pub(crate) struct Board {
     color: bool,
     began: Option<Timestamp>,
-    /// Hosts are asked something: nobody tells when they are done, only that they were reached.
+    /// Hosts are asked something: nobody tells how far each is.
     is_question: bool,
     hosts: BTreeMap<HostName, Host>,
 }
@@ -36,8 +36,6 @@ struct Host {
     progress: Option<Progress>,
     waits: Option<String>,
     result: Option<Box<Deployed>>,
-    /// Whether it was reached, once that is known.
-    reached: Option<bool>,
 }
 
 impl Board {
@@ -67,6 +65,10 @@ impl Board {
     /// The lines for a terminal of this size.
     pub(crate) fn lines(&self, now: Timestamp, width: usize, height: usize) -> Vec<String> {
         let Some(began) = self.began else { return Vec::new() };
+        if self.is_question {
+            let time = duration(began.until(now));
+            return vec![self.dim(&format!("asking {}, {time}", counted(self.hosts.len(), "host")))];
+        }
         let room = height.saturating_sub(ROWS_LEFT + 2).max(1);
         let names = self.hosts.keys().map(|name| name.as_str().len()).max().unwrap_or(0).min(NAMES);
         let shown = self.shown(room);
@@ -99,11 +101,6 @@ impl Board {
     }
 
     fn total(&self, began: Timestamp, now: Timestamp) -> String {
-        if self.is_question {
-            let reached = self.hosts.values().filter(|host| host.reached.is_some()).count();
-            let (all, time) = (counted(self.hosts.len(), "host"), duration(began.until(now)));
-            return format!("{reached} of {all} tried, {time}");
-        }
         let done = self.hosts.values().filter(|host| host.result.is_some()).count();
         let mut counts: BTreeMap<(u8, &str), usize> = BTreeMap::new();
         for result in self.hosts.values().filter_map(|host| host.result.as_ref()) {
@@ -129,10 +126,7 @@ impl Host {
                 self.stages.push((*stage, event.at));
                 self.waits = None;
             }
-            News::StageEnded { stage, good, .. } => {
-                if *stage == Stage::Connect {
-                    self.reached = Some(*good);
-                }
+            News::StageEnded { stage, .. } => {
                 self.stages.retain(|(known, _)| known != stage);
                 self.progress.take_if(|progress| progress.stage == *stage);
             }
@@ -157,11 +151,7 @@ impl Host {
         let foreground = self.stages.iter().rev().find(|(stage, _)| *stage != Stage::Connect);
         match (foreground.or(self.stages.last()), &self.waits) {
             (_, Some(what)) => (format!("waits: {}", clean(what)), Style::Dim),
-            (None, None) => match self.reached {
-                Some(false) => ("not reached".to_owned(), Style::Bad),
-                Some(true) => ("reached".to_owned(), Style::Good),
-                None => ("waits".to_owned(), Style::Dim),
-            },
+            (None, None) => ("waits".to_owned(), Style::Dim),
             (Some((stage, since)), None) => (self.stage_text(*stage, *since, now), Style::Plain),
         }
     }

@@ -99,7 +99,7 @@ impl Lines {
     fn line(&self, host: Option<&HostName>, from: Voice, text: &str) -> Option<Said> {
         let text = clean(text);
         match from {
-            // What a command prints is what was asked for.
+            // Of a command that was asked for, or of a dry run.
             Voice::Out => Some(Said { is_result: true, ..said(host, " | ", &text) }),
             Voice::Err => Some(said(host, " | ", &text)),
             _ if self.detail.verbose > 1 => Some(said(host, &format!(" {}| ", from.word()), &text)),

@@ -142,3 +142,33 @@ fn a_second_order_and_one_that_saw_too_little_are_refused() -> Result<()> {
     ensure!(matches!(&refused, Reply::Refused(cause) if cause.kind == CauseKind::Stale), "{refused:?}");
     Ok(())
 }
+
+#[test]
+fn a_session_is_lost_while_it_follows_and_the_owner_goes_on() -> Result<()> {
+    let lab = lab(["web1"])?;
+    let host = lab.host("web1");
+    agents::install(&host)?;
+    let [new] = systems::build(&host, [MOTD])?;
+    let mut going = agents::Going::start(&host, &new, Mode::Switch, agents::settings(LONG))?;
+    going.until_state("switching")?;
+    let order = going.order;
+    going.session.cut();
+
+    // The same order again, as from an operator who did not hear the answer, changes nothing.
+    let mut session = Session::start(&host)?;
+    session.deliver(&order)?;
+    session.until_awaits()?;
+    let kib = |unit: &str| -> Result<u64> {
+        let unit = format!("lockstep-{unit}-{}.service", order.id);
+        let pid = host.run(["systemctl", "show", "--value", "-p", "MainPID", &unit])?;
+        let peak = host.run(["grep", "VmHWM", &format!("/proc/{pid}/status")])?;
+        Ok(peak.split_whitespace().nth(1).unwrap_or_default().parse()?)
+    };
+    for unit in ["guard", "own"] {
+        let peak = kib(unit)?;
+        ensure!(peak <= 12 << 10, "{unit} has used {peak} KiB");
+    }
+    assert_eq!(confirm(&host, &order)?, Answer::Done(Ending::Confirmed { lasting: true }));
+    assert_eq!(session.until_ended()?, Ending::Confirmed { lasting: true });
+    agents::promise(&host, &new)
+}

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A system whose `switch-to-configuration` says that all is well and does nothing.
-const IDLE: &str = r#"system.systemBuilderCommands = ''
+const IDLE: &str = r#"system.systemBuilderCommands = lib.mkAfter ''
     rm $out/bin/switch-to-configuration
     printf '#!/bin/sh\nexit 0\n' > $out/bin/switch-to-configuration
     chmod +x $out/bin/switch-to-configuration
@@ -133,10 +133,10 @@ fn a_lock_that_a_stray_child_keeps_does_not_hold_up_the_way_back() -> Result<()>
         ensure!(!free.status.success());
         Ok(())
     })?;
-    going.session.send(&Request::Abort { order: going.order.id.clone() })?;
-    wait::until("the rollback", SOON, || {
-        ensure!(systems::current(&host)? == old);
-        Ok(())
-    })?;
+    let abort = Request::Abort { order: going.order.id.clone() };
+    let answer = Session::start(&host)?.ask(&abort)?;
+    ensure!(matches!(answer, Reply::Answer(Answer::Aborting)), "{answer:?}");
+    let (_, aftermath) = going.until_rolled_back()?;
+    ensure!(aftermath.is_empty(), "{aftermath:?}");
     promise(&host, &old)
 }

@@ -57,12 +57,14 @@ fn a_journal_that_cannot_be_written_does_not_stop_the_way_back() -> Result<()> {
     let [new] = systems::build(&host, [r#"environment.etc."a".text = "a";"#])?;
     let mut going = Going::start(&host, &new, Mode::Switch, settings(Duration::from_secs(15)))?;
     going.session.until_awaits()?;
-    host.fill_disk("/nix/var", 0)?;
+    host.fill_disk("/nix/var", 1 << 20)?;
+    // Also what only root may still write.
+    host.sh("cat /dev/zero 2>/dev/null > /nix/var/lab-rest || true")?;
     let (cause, _) = going.until_rolled_back()?;
     assert_eq!(cause.kind, CauseKind::Unconfirmed);
     promise(&host, &old)?;
     let id = going.order.id.clone();
-    host.sh("rm -f /nix/var/lab-fill")?;
+    host.sh("rm -f /nix/var/lab-fill /nix/var/lab-rest")?;
     // The next contact writes down what could not be written.
     let session = Session::start(&host)?;
     assert_eq!((session.hello.last.as_ref(), session.hello.pending), (Some(&id), None));

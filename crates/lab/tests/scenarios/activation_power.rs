@@ -71,7 +71,7 @@ fn a_power_cut_in_a_commit_or_on_the_way_back_is_told_at_the_next_contact() -> R
     let mut going = Going::start(&host, &slow, Mode::Switch, settings(LONG))?;
     going.session.until_awaits()?;
     let order = going.order.id.clone();
-    going.session.send(&Request::Abort { order })?;
+    Session::start(&host)?.ask(&Request::Abort { order })?;
     going.until_state("reverting")?;
     cut(&host, going, &old)
 }

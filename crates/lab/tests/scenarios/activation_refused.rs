@@ -30,7 +30,7 @@ fn a_system_that_does_not_fit_the_host_is_refused() -> Result<()> {
     let [foreign, bare, picky, large] = systems::build(
         &host,
         [
-            r#"system.systemBuilderCommands = "rm -f $out/system; printf aarch64-linux > $out/system";"#,
+            r#"system.systemBuilderCommands = lib.mkAfter "rm -f $out/system; printf aarch64-linux > $out/system";"#,
             "system.switch.enable = false;",
             r#"system.preSwitchChecks.moon = "echo the moon is full; false"; system.switch.inhibitors.x = "1";"#,
             r#"lab.initrd = { size = 4000000; seed = "large"; };"#,

@@ -1,5 +1,7 @@
 //! An operator's end of a session with `lockstep-agent`, for scenarios that need no operator host.
 
+mod sessions;
+
 use std::{
     io::{PipeReader, PipeWriter, Read},
     path::PathBuf,

@@ -1,7 +1,5 @@
 //! Deploys over lines that are cut or narrow, to hosts that are full, small or many.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use lab::{Host, HostSpec, wait};
 

@@ -9,13 +9,6 @@ use super::{
     systems::SOON,
 };
 
-/// A user with the lab's key and the password `secret`, who may become root.
-const USER: &str = r#"users.users.deploy = {
-    isNormalUser = true;
-    initialPassword = "secret";
-    extraGroups = [ "wheel" ];
-    openssh.authorizedKeys.keyFiles = [ /run/lab/authorized_keys ];
-};"#;
 const FREE: &str = "security.sudo.wheelNeedsPassword = false;";
 const REMEMBERED: &str = r#"security.sudo.extraConfig = "Defaults timestamp_type=global";"#;
 const AS_ROOT: &str = r#"{ defaults = { confirmTimeout = "8s"; settle = "0s"; }; }"#;
@@ -54,6 +47,19 @@ fn read_motd(host: &Host<'_>) -> Result<String> {
     host.run(["cat", "/etc/motd"])
 }
 
+/// A user with the operator's key and the password `secret`, who may become root.
+fn user(operator: &Host<'_>) -> Result<String> {
+    let key = operator.run(["ssh-keygen", "-y", "-f", "/root/.ssh/id_ed25519"])?;
+    Ok(format!(
+        r#"users.users.deploy = {{
+            isNormalUser = true;
+            initialPassword = "secret";
+            extraGroups = [ "wheel" ];
+            openssh.authorizedKeys.keys = [ "{key}" ];
+        }};"#
+    ))
+}
+
 /// Deploys on a terminal, where this password is typed; gives the questions, too.
 fn deploy_typing(fleet: &Fleet<'_>, password: &str, code: i32) -> Result<(Outcome, String)> {
     let operator = fleet.operator;
@@ -71,6 +77,7 @@ fn a_user_becomes_root_with_a_password_or_without_or_is_told_why_not() -> Result
     let lab = fleets::with_operator(["web1"])?.start()?;
     let host = lab.host("web1");
     let mut fleet = Fleet::new(&lab, &["web1"])?;
+    let user = user(&fleet.operator)?;
     let as_root = |fleet: &mut Fleet<'_>, definitions: String| -> Result<String> {
         fleet.settings(AS_ROOT)?;
         fleet.define("web1", &definitions)?;
@@ -78,21 +85,21 @@ fn a_user_becomes_root_with_a_password_or_without_or_is_told_why_not() -> Result
         fleet.settings(AS_USER)?;
         settled(&host)
     };
-    let free = as_root(&mut fleet, format!("{USER} {FREE}"))?;
+    let free = as_root(&mut fleet, format!("{user} {FREE}"))?;
 
     // Nobody could deploy any more to what asks for a password that nobody can type: that goes back.
-    fleet.define("web1", USER)?;
+    fleet.define("web1", &user)?;
     let outcome = fleet.deploy(3, &["--all"])?;
     outcome.of("web1")?.is("rolled_back", "unconfirmed", &[])?;
     outcome.of("web1")?.noted("a password is needed")?;
     assert_eq!(settled(&host)?, free);
 
-    fleet.define("web1", &format!("{USER} {FREE} {}", motd("without a password")))?;
+    fleet.define("web1", &format!("{user} {FREE} {}", motd("without a password")))?;
     fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
     assert_eq!(read_motd(&host)?, "without a password");
 
-    let asks = as_root(&mut fleet, USER.to_owned())?;
-    fleet.define("web1", &format!("{USER} {}", motd("with a password")))?;
+    let asks = as_root(&mut fleet, user.clone())?;
+    fleet.define("web1", &format!("{user} {}", motd("with a password")))?;
     let outcome = fleet.deploy(1, &["--all"])?;
     outcome.of("web1")?.is("failed", "elevation", &["a password is needed", "NOPASSWD"])?;
     let (outcome, asked) = deploy_typing(&fleet, "wrong", 1)?;
@@ -105,10 +112,10 @@ fn a_user_becomes_root_with_a_password_or_without_or_is_told_why_not() -> Result
     assert_eq!(asked, "Password for deploy@web1 (sudo on web1):", "asked once");
     assert_eq!(read_motd(&host)?, "with a password");
 
-    as_root(&mut fleet, format!("{USER} {REMEMBERED}"))?;
+    as_root(&mut fleet, format!("{user} {REMEMBERED}"))?;
     let login = Login { user: "deploy", ..Login::default() };
     host.ssh_command(login).arg("echo secret | sudo -S true").run()?;
-    fleet.define("web1", &format!("{USER} {REMEMBERED} {}", motd("remembered")))?;
+    fleet.define("web1", &format!("{user} {REMEMBERED} {}", motd("remembered")))?;
     fleet.deploy(0, &["--all"])?.of("web1")?.is("confirmed", "", &[])?;
     assert_eq!(read_motd(&host)?, "remembered");
     settled(&host)?;
@@ -129,7 +136,8 @@ fn a_name_with_a_dot_is_reached_with_options_that_hold_spaces() -> Result<()> {
     fleet.settings(&format!(
         r#"{{ hosts."{name}".sshOptions = [ "{proxy}" "IdentityFile=\"/root/my keys/id\"" ]; defaults.settle = "0s"; }}"#
     ))?;
-    fleet.define(name, &motd("dotted"))?;
+    // NixOS takes no dots there.
+    fleet.define(name, &format!(r#"networking.hostName = lib.mkForce "web1"; {}"#, motd("dotted")))?;
     fleet.deploy(0, &[name])?.of(name)?.is("confirmed", "", &[])?;
     assert_eq!(read_motd(&host)?, "dotted");
     settled(&host)?;

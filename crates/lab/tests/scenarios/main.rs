@@ -14,6 +14,8 @@ mod agents;
 mod boot;
 mod cases;
 mod configuration;
+mod deploy_orders;
+mod deploy_ways;
 mod disk;
 mod doors;
 mod etc;

@@ -20,23 +20,71 @@ pub(super) struct Outcome {
 
 /// How it ended on one host.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Line")]
 pub(super) struct Deployed {
     host: String,
-    pub(super) result: String,
-    #[serde(default)]
+    result: String,
     pub(super) stage: Option<String>,
-    #[serde(default)]
-    pub(super) cause: Option<Cause>,
+    cause: Option<Cause>,
     pub(super) bytes: u64,
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+struct Line {
+    host: String,
+    notes: Vec<String>,
+    report: Report,
+}
+
+#[derive(Deserialize)]
+struct Report {
+    what: What,
+}
+
+#[derive(Deserialize)]
+struct What {
+    deployed: Told,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    bytes: u64,
+    result: Ended,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ended {
+    AlreadyThere,
+    Done,
+    Activated { ending: String, cause: Option<Cause> },
+    Failed { stage: String, cause: Cause },
+    Pending {},
+    Skipped {},
+}
+
+impl From<Line> for Deployed {
+    fn from(Line { host, notes, report }: Line) -> Self {
+        let Told { bytes, result } = report.what.deployed;
+        let (result, stage, cause) = match result {
+            Ended::AlreadyThere => ("already_there".to_owned(), None, None),
+            Ended::Done => ("done".to_owned(), None, None),
+            Ended::Activated { ending, cause } => (ending, None, cause),
+            Ended::Failed { stage, cause } => ("failed".to_owned(), Some(stage), Some(cause)),
+            Ended::Pending {} => ("pending".to_owned(), None, None),
+            Ended::Skipped {} => ("skipped".to_owned(), None, None),
+        };
+        Self { host, result, stage, cause, bytes, notes }
+    }
 }
 
 /// Why it did not end well.
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct Cause {
-    pub(super) kind: String,
-    pub(super) text: String,
-    pub(super) log: Vec<String>,
+struct Cause {
+    kind: String,
+    text: String,
 }
 
 /// A deploy that goes on.

@@ -45,7 +45,8 @@ fn end_users_at_once(host: &Host<'_>) -> Result<()> {
     host.run(["systemctl", "restart", "systemd-logind.service"]).map(drop)
 }
 
-fn wait_logged_out(host: &Host<'_>) -> Result<()> {
+/// Waits until no user's manager runs, whose end would fall into a switch.
+pub(super) fn wait_logged_out(host: &Host<'_>) -> Result<()> {
     wait::until("everybody to be logged out", SOON, || {
         let users = host.run(["loginctl", "--no-legend", "list-users"])?;
         ensure!(users.is_empty(), "{users}");

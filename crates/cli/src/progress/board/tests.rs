@@ -33,16 +33,7 @@ fn each_host_has_its_line() {
 fn hosts_that_are_asked() {
     let mut board = Board::new(false);
     board.ask(NOON, &[host("web1"), host("web2"), host("web3")]);
-    for (at, host, what) in [
-        (0, "web1", News::StageBegan(Stage::Connect)),
-        (0, "web2", News::StageBegan(Stage::Connect)),
-        (0, "web3", News::StageBegan(Stage::Connect)),
-        (900, "web2", News::StageEnded { stage: Stage::Connect, good: true, millis: 900 }),
-        (900, "web3", News::StageEnded { stage: Stage::Connect, good: false, millis: 900 }),
-    ] {
-        board.take(&event(at, host, what));
-    }
-    insta::assert_snapshot!(shown(&board, 80, 24));
+    assert_eq!(shown(&board, 80, 24), "asking 3 hosts, 12.3s");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use lab::{Host, wait};
 
 use super::{
     fleet_runs::{
-        Live, QUICK, as_other, at_rest, go_on, json, motd, nobody_left, read_motd, signal, status, waiting,
+        Live, QUICK, as_other, at_rest, go_on, json, motd, nobody_left, read_motd, signal, slow, status,
+        waiting,
     },
     fleets::{self, Fleet, profile, running},
     systems::{self, SOON},
@@ -57,13 +58,13 @@ fn an_operator_killed_after_the_order_learns_how_it_ended() -> Result<()> {
     let mut fleet = Fleet::new(&lab, &["web1"])?;
     fleet.settings(QUICK)?;
     let host = lab.host("web1");
-    fleet.define("web1", &waiting("first"))?;
+    // Not one that waits: this is the system that is gone back to later.
+    fleet.define("web1", &slow("first", 4))?;
     let mut live = Live::of(&fleet, &["deploy", "web1"])?;
     live.until_activates()?;
     signal(&fleet.operator, "KILL")?;
     live.finish()?.insist(128 + 9)?;
     nobody_left(&fleet.operator)?;
-    go_on(&host)?;
     let done = json(&fleet, 0, &["attach", "web1"])?;
     assert_eq!(done.result("web1")?["activated"]["ending"], "confirmed");
     let first = at_rest(&host)?;

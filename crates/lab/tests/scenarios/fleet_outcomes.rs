@@ -80,36 +80,39 @@ fn checks_and_protected_units_that_do_not_hold_take_the_system_back() -> Result<
     let hosts = ["a", "b", "c", "d"];
     let lab = fleets::with_operator(hosts)?.start()?;
     let mut fleet = Fleet::new(&lab, &hosts)?;
-    let site = r#"services.static-web-server = { enable = true; root = pkgs.writeTextFile { name = "site"; destination = "/index.html"; text = "x"; }; };"#;
-    let settings = |from: &str, d: &str| {
+    let site = r#"networking.firewall.allowedTCPPorts = [ 8787 ]; services.static-web-server = { enable = true; root = pkgs.writeTextFile { name = "site"; destination = "/index.html"; text = "x"; }; };"#;
+    let settings = |from: &str, (a, b): (&str, &str), d: &str| {
         let check = |what: &str| {
             format!(r#"checks.it = {{ {what} from = "{from}"; period = "200ms"; timeout = "1s"; }};"#)
         };
         format!(
             "{{ defaults = {{ confirmTimeout = \"20s\"; settle = \"0s\"; }}; hosts = {{ a = {{ {} }}; b = {{ {} }}; c = {{ {} }}; d = {{ {d} }}; }}; }}",
-            check(r#"http = "http://10.9.0.11:8787/missing";"#),
-            check(r#"tcp = "10.9.0.12:9";"#),
+            check(&format!(r#"http = "http://{a}:8787/missing";"#)),
+            check(&format!(r#"tcp = "{b}:9";"#)),
             check(r#"command = [ "sh" "-c" "echo it is broken >&2; exit 3" ];"#),
         )
     };
-    let good = r#"checks = { web = { http = "http://localhost:8787/"; timeout = "9s"; }; door = { tcp = "d:22"; from = "operator"; timeout = "9s"; }; here = { command = [ "true" ]; from = "operator"; timeout = "9s"; }; };"#;
+    let good = r#"checks = { web = { http = "http://localhost:8787/"; timeout = "9s"; }; door = { tcp = "D:22"; from = "operator"; timeout = "9s"; }; here = { command = [ "true" ]; from = "operator"; timeout = "9s"; }; };"#;
     for host in hosts {
         fleet.define(host, &format!("{site} {}", oneshot("shop", "-n x")))?;
     }
     let old = hosts.map(|name| running(&lab.host(name)));
-    fleet.settings(&settings("host", good))?;
+    let good = good.replace("D:22", &format!("{}:22", lab.host("d").address()));
+    fleet.settings(&settings("host", ("localhost", "localhost"), &good))?;
     let done = json(&fleet, 3, &["deploy", "--all", "--yes"])?;
     done.expect("a", ("rolled_back", "check"), &["'it'", "404"])?;
-    done.expect("b", ("rolled_back", "check"), &["'it'", "10.9.0.12:9"])?;
+    done.expect("b", ("rolled_back", "check"), &["'it'", "localhost:9"])?;
     done.expect("c", ("rolled_back", "check"), &["'it'", "it is broken"])?;
     assert_eq!(done.result("d")?["activated"]["ending"], "confirmed", "{:#}", done.host("d")?);
 
     fleet.define("d", site)?;
     let held = running(&lab.host("d"))?;
-    fleet.settings(&settings("operator", r#"protectedUnits = [ "shop.service" ];"#))?;
+    // The lab knows names for ssh only.
+    let (a, b) = (lab.host("a").address(), lab.host("b").address());
+    fleet.settings(&settings("operator", (&a, &b), r#"protectedUnits = [ "shop.service" ];"#))?;
     let done = json(&fleet, 3, &["deploy", "--all", "--yes"])?;
     done.expect("a", ("rolled_back", "check"), &["'it' from here", "404"])?;
-    done.expect("b", ("rolled_back", "check"), &["'it' from here", "10.9.0.12:9"])?;
+    done.expect("b", ("rolled_back", "check"), &["'it' from here", &format!("{b}:9")])?;
     done.expect("c", ("rolled_back", "check"), &["'it' from here", "it is broken"])?;
     done.expect("d", ("rolled_back", "units"), &["shop.service", "protected"])?;
     for (name, old) in hosts.into_iter().zip(old) {
@@ -173,9 +176,10 @@ fn a_dry_activation_says_what_would_happen_and_changes_nothing_even_where_it_fai
     for host in hosts {
         fleet.define(host, &motd("first"))?;
     }
+    fleet.define("good", &format!("{} {}", motd("first"), oneshot("shop", "-n x")))?;
     fleet.expect(0, &["deploy", "--all", "--yes"])?;
     let before = hosts.map(|name| everything(&lab.host(name)));
-    fleet.define("good", &format!("{} {}", motd("dry"), oneshot("shop", "-n x")))?;
+    fleet.define("good", &format!("{} {}", motd("dry"), oneshot("shop", "-n y")))?;
     fleet.define("bad", &format!("{} {}", motd("dry"), lies("dry-activate", 9)))?;
     fleet.define("boots", &format!("{} {}", motd("dry"), lies("boot", 1)))?;
     let said = fleet.expect(1, &["deploy", "good", "bad", "--mode", "dry-activate"])?;

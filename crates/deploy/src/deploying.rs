@@ -185,6 +185,9 @@ impl Deploying<'_> {
         if let Some(changed) = judge::changed_since(&self.host.known, hello) {
             self.host.teller.note(changed);
         }
+        if let Some(unread) = judge::unread_loader(hello) {
+            self.host.teller.note(unread);
+        }
         Ok(contact)
     }
 

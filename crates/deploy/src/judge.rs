@@ -57,6 +57,15 @@ pub(crate) fn is_there<'a>(has: impl Into<Has<'a>>, system: &SystemPath, mode: M
         }
 }
 
+/// What the operator must know of a host whose boot default cannot be read: a commit there is believed, not proven.
+pub(crate) fn unread_loader(hello: &Hello) -> Option<String> {
+    let LoaderDefault::Unreadable(why) = &hello.default else { return None };
+    let why = crate::text::plain(why);
+    Some(format!(
+        "what this host would boot cannot be read back ({why}); a commit counts if the installer says so"
+    ))
+}
+
 /// Whether the host can run a system for this kind of machine.
 ///
 /// # Errors

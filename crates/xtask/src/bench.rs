@@ -91,6 +91,6 @@ mod tests {
         let count = |area| select(area).unwrap().len();
         assert_eq!(count(None), AREAS.iter().map(|(name, _)| count(Some(*name))).sum::<usize>());
         let unknown = select(Some("nothing")).unwrap_err().to_string();
-        assert_eq!(unknown, "there is no area `nothing`; there are store, lab");
+        assert_eq!(unknown, "there is no area `nothing`; there are store, deploy, lab");
     }
 }

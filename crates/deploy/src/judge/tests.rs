@@ -86,6 +86,13 @@ fn a_host_has_it_already() {
 }
 
 #[test]
+fn a_boot_default_that_cannot_be_read_is_told() {
+    assert!(unread_loader(&hello('a', 'a', '?')).is_some_and(|note| note.contains("torn")));
+    assert_eq!(unread_loader(&hello('a', 'a', '-')), None);
+    assert_eq!(unread_loader(&hello('a', 'a', 'a')), None);
+}
+
+#[test]
 fn systems_fit_machines() {
     let cases = [
         ("x86_64-linux", "x86_64-linux", true),

@@ -4,7 +4,6 @@ mod sessions;
 
 use std::{
     io::{PipeReader, PipeWriter, Read},
-    path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -17,6 +16,8 @@ use run::{Child, Output};
 use session::{Answer, Channel, Frame, Hello, MAGIC, Reply, Request, read_frame, write_frame};
 use store::store_path::{StoreDir, StorePath};
 
+use super::fleets;
+
 /// No two orders of a scenario are the same.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 /// Where a host has the agent.
@@ -24,9 +25,7 @@ pub(super) const AGENT: &str = "/root/lockstep-agent";
 
 /// Puts the agent onto a host.
 pub(super) fn install(host: &Host<'_>) -> Result<()> {
-    let built = PathBuf::from(env!("CARGO_BIN_EXE_lab")).with_file_name("lockstep-agent");
-    ensure!(built.exists(), "{} is missing; build it with 'cargo build -p agent'", built.display());
-    host.copy(&built, "/root")?;
+    host.copy(&fleets::agent()?, "/root")?;
     // It must be there after a power cut, too.
     host.run(["sync"]).map(drop)
 }

@@ -33,5 +33,7 @@ fn main() -> ExitCode {
     let context = Context { terminal: Arc::clone(&terminal), common, stop: stop.clone() };
     let heard = interrupt::install(Arc::clone(&terminal), stop).map_err(Failure::machine);
     let done = heard.and_then(|()| commands::run(&context, command));
-    ExitCode::from(done.unwrap_or_else(|failure| failure.report(&terminal, context.common.json)))
+    let code = done.unwrap_or_else(|failure| failure.report(&terminal, context.common.json));
+    // All may have gone well, but whoever reads the results does not have them.
+    ExitCode::from(if code == 0 && terminal.has_lost_output() { 1 } else { code })
 }

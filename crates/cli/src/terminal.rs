@@ -8,7 +8,10 @@ mod tty;
 
 use std::{
     io::{self, IsTerminal, Write, stderr, stdout},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,8 @@ pub(crate) struct Terminal {
     err: Look,
     /// Who reads standard output has hung up.
     hung_up: Mutex<bool>,
+    /// Whether a result could not be written although somebody may want it.
+    lost_output: AtomicBool,
     live: Mutex<Option<ProgressBar>>,
 }
 
@@ -75,6 +80,7 @@ impl Terminal {
             out: look(stdout().is_terminal(), &Term::stdout()),
             err: look(stderr().is_terminal(), &Term::stderr()),
             hung_up: Mutex::new(false),
+            lost_output: AtomicBool::new(false),
             live: Mutex::new(None),
         }
     }
@@ -121,8 +127,14 @@ impl Terminal {
         if let Err(error) = written.as_ref()
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            self.note(&format!("cannot write to standard output: {error}"));
+            self.lost_output.store(true, Ordering::Relaxed);
+            self.note(&format!("error: cannot write to standard output: {error}"));
         }
+    }
+
+    /// Whether a result could not be written, for another reason than that its reader has enough.
+    pub(crate) fn has_lost_output(&self) -> bool {
+        self.lost_output.load(Ordering::Relaxed)
     }
 
     /// A line for people, on standard error. The caller has cleaned what is foreign.

@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use eval::Pool;
 use fleet::Member;
 use order::{Mode, OrderId, SystemPath};
-use report::{Cause, CauseKind, Deployed, HostResult, Known, Stage};
+use report::{Cause, CauseKind, Deployed, Ending, HostResult, Known, Report, Stage, Timestamp, What};
 use store::store_path::StorePath;
 
 use crate::activation::{Activation, Held};
@@ -121,7 +122,26 @@ impl Pipeline {
             checks: self.member.operator_checks.clone(),
             hold: request.manner.hold,
         };
-        Ok(activation.run(held))
+        let result = activation.run(held);
+        if matches!(result, HostResult::Activated(Ending::Confirmed { .. })) {
+            self.look_again(connector);
+        }
+        Ok(result)
+    }
+
+    /// What the host says of itself now is remembered, and that it needs a reboot is told at once. A host that does
+    /// not say so is confirmed all the same.
+    fn look_again(&self, connector: &Arc<Connector>) {
+        let Ok(contact) = connector.shared() else { return };
+        let Ok(status) = contact.talk.status() else { return };
+        for reason in &status.reboot {
+            self.teller.note(format!("whole after a reboot only: {}", crate::text::plain(reason)));
+        }
+        let at = Timestamp::from(SystemTime::now());
+        let seen = Report { at, host: self.teller.host().clone(), what: What::Seen(Box::new(status)) };
+        if let Err(error) = self.common.operator.state.remember(&seen) {
+            self.teller.note(causes::chain(&error));
+        }
     }
 
     /// The report of a part that ended so.

@@ -3,7 +3,7 @@
 /// Of a description: the names of its hosts, and what is said of them beside their configurations. Only the
 /// names of the attributes of `nixosConfigurations` are looked at.
 const INDEX: &str = "{
-  names = builtins.attrNames (fleet.nixosConfigurations or { });
+  names = builtins.attrNames (fleet.nixosConfigurations or (throw \"there is no attribute nixosConfigurations in this description\"));
   lockstep = fleet.lockstep or null;
 }";
 

@@ -14,7 +14,7 @@ use crate::connect::Contact;
 use crate::pipeline::Pipeline;
 use crate::talk::TalkError;
 use crate::text::Lines;
-use crate::{Answered, BeginError, Goal, Manner, Operator, Request, Urgency, Voice};
+use crate::{Answered, BeginError, Event, Goal, Manner, News, Operator, Request, Urgency, Voice, causes};
 
 /// Asks every host what it says of itself. What was learned is remembered ([`State::known`](crate::State::known)).
 ///
@@ -33,7 +33,13 @@ pub fn status(
             Err(_) => continue,
         };
         let at = Timestamp::from(SystemTime::now());
-        operator.state.remember(&Report { at, host: answered.host.clone(), what })?;
+        let seen = Report { at, host: answered.host.clone(), what };
+        if let Err(error) = operator.state.remember(&seen) {
+            // What was learned is worth more than its memory.
+            let what = News::Note(causes::chain(&error));
+            // Whoever does not listen is not told.
+            let _unheard = operator.events.send(Event { at, host: Some(answered.host.clone()), what });
+        }
     }
     Ok(answers)
 }

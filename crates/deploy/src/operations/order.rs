@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fleet::Fleet;
 use order::{HostName, Order, SystemPath};
-use report::{Cause, CauseKind, HostResult, Stage};
+use report::{Cause, CauseKind, Ending, HostResult, Stage};
 use session::Answer;
 
 use super::ask::request;
@@ -109,12 +109,14 @@ fn abort_one(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
     let failed = |cause| Over::failed(Stage::Connect, cause);
     let contact = host.teller.stage(Stage::Connect, || connector.shared()).map_err(failed)?;
     let Some(order) = current(&contact, trail).map_err(failed)? else {
-        return Ok(nothing_goes_on(host, &contact));
+        return not_taken_back(nothing_goes_on(host, &contact)).map_err(failed);
     };
     let answer = contact.talk.abort(&order.id).map_err(|error| failed(contact.cause(&error)))?;
     match answer {
         Answer::Aborting => {}
-        Answer::Done(ending) | Answer::TooLate(Some(ending)) => return Ok(HostResult::Activated(ending)),
+        Answer::Done(ending) | Answer::TooLate(Some(ending)) => {
+            return not_taken_back(HostResult::Activated(ending)).map_err(failed);
+        }
         Answer::TooLate(None) => host.teller.note("it was too late to take the order back"),
         Answer::Refused { why } => {
             return Err(failed(Cause::new(CauseKind::Refused, crate::text::plain(&why))));
@@ -138,6 +140,17 @@ fn current(contact: &Contact, trail: &mut Trail) -> Result<Option<Order>, Cause>
         trail.mode = Some(order.mode);
     }
     Ok(order)
+}
+
+/// Who wanted the old system back did not get it if the new one was confirmed before.
+fn not_taken_back(result: HostResult) -> Result<HostResult, Cause> {
+    match result {
+        HostResult::Activated(Ending::Confirmed { .. }) => Err(Cause::new(
+            CauseKind::Refused,
+            "there is nothing to take back: the last activation was confirmed; 'lockstep rollback' goes back from it",
+        )),
+        other => Ok(other),
+    }
 }
 
 /// Nothing goes on: how the last order from here ended, if the host remembers it.

@@ -46,6 +46,10 @@ fn back(host: &Pipeline, to: Option<u64>, trail: &mut Trail) -> Result<HostResul
     let (_, generations) =
         contact.talk.history(GENERATIONS).map_err(|error| failed(contact.cause(&error)))?;
     let system = choose(&generations, hello.profile.as_ref(), to).map_err(failed)?;
+    let numbers = generations.iter().filter(|generation| generation.system == system);
+    if let Some(number) = numbers.map(|generation| generation.number).max() {
+        host.teller.note(format!("goes back to generation {number}: {}", system.path.name()));
+    }
     let mode = host.common.request.goal.mode();
     trail.system = Some(system.clone());
     host.teller.tell(News::System(system.clone()));

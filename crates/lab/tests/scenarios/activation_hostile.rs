@@ -132,7 +132,7 @@ fn connections_that_say_nothing_do_not_keep_the_owner_from_a_confirmation() -> R
         ("/run/lockstep/owner.socket", "600"),
         ("/nix/var/lockstep", "700"),
         ("/nix/var/lockstep/journal.json", "600"),
-        (&format!("/run/lockstep/{}.order", going.order.id), "600"),
+        (&format!("/run/lockstep/{}.taken", going.order.id), "600"),
     ] {
         assert_eq!(host.run(["stat", "-c", "%a", path])?, mode, "{path}");
     }

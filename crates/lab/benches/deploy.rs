@@ -94,9 +94,10 @@ fn three() -> Result<()> {
 /// The stages that ended, with their seconds, of the event stream.
 fn stage_times(events: &str) -> Result<Vec<(String, f64)>> {
     let mut found = Vec::new();
-    for line in events.lines().filter(|line| line.contains("\"stage_ended\"")) {
+    for line in events.lines().filter(|line| line.contains("\"stage-ended\"")) {
         let stage = between(line, "\"stage\":\"", "\"").context("a stage has a name")?;
-        let millis = between(line, "\"millis\":", "}").context("a stage has a duration")?;
+        let millis = line.split_once("\"millis\":").context("a stage has a duration")?.1;
+        let millis: String = millis.chars().take_while(char::is_ascii_digit).collect();
         found.push((stage.to_owned(), millis.parse::<f64>()? / 1000.0));
     }
     Ok(found)

@@ -120,13 +120,16 @@ fn names_and_settings_are_read_without_a_configuration(operator: &Operator<'_>) 
         "/root/input/flake.nix",
         "{ outputs = _: { lib.nixosSystem = _: { }; nixosModules.base = { }; tags = [ \"mine\" ]; }; }",
     )?;
-    operator.0.write("/root/bare/flake.nix", "{ inputs.pocket.url = \"path:/lab/os\"; outputs = { self, pocket }: { lockstep.hosts.a.tags = pocket.tags or [ ]; }; }")?;
+    operator.0.write("/root/bare/flake.nix", "{ inputs.pocket.url = \"path:/lab/os\"; outputs = { self, pocket }: { nixosConfigurations = { }; lockstep.hosts.a.tags = pocket.tags or [ ]; }; }")?;
     let bare = |words: &[&str]| operator.try_in("/root/bare", words);
     assert_eq!(bare(&["index"])?, r#"{"lockstep":{"hosts":{"a":{"tags":[]}}},"names":[]}"#);
     let overridden = bare(&["--override-input", "pocket", "../input", "index"])?;
     assert_eq!(overridden, r#"{"lockstep":{"hosts":{"a":{"tags":["mine"]}}},"names":[]}"#);
     operator.0.write("/root/bare/flake.nix", "{ outputs = _: { nixosConfigurations = { }; }; }")?;
     assert_eq!(bare(&["index"])?, r#"{"lockstep":null,"names":[]}"#);
+    operator.0.write("/root/bare/flake.nix", "{ outputs = _: { nixosConfiguration = { }; }; }")?;
+    let told = bare(&["index"])?;
+    ensure!(told.contains("there is no attribute nixosConfigurations in this description"), "{told}");
     Ok(())
 }
 

@@ -111,7 +111,20 @@ pub(crate) fn pipeline(common: &Arc<Common>, host: &HostName, logged: bool) -> O
 
 type Hooks = Mutex<Vec<JoinHandle<()>>>;
 
-/// A host's thread. Whatever happens in it, others learn that the host has ended.
+/// Ends a host's turn when it goes, whatever happened to it, so that those that wait for it go on.
+struct Turn<'a> {
+    gate: &'a Gate,
+    host: &'a HostName,
+    failed: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.gate.end(self.host, self.failed);
+    }
+}
+
+/// A host's thread. Its result is told before the hosts behind it begin.
 fn host_thread(
     pipeline: &Pipeline,
     part: &Arc<Part>,
@@ -119,15 +132,15 @@ fn host_thread(
 ) -> Option<HostOutcome> {
     let deployed = catch_unwind(AssertUnwindSafe(|| part(pipeline))).unwrap_or_else(|_| panicked(pipeline));
     let common = &pipeline.common;
-    common.gate.end(pipeline.teller.host(), counts_as_failure(&deployed.result));
-    let at = Timestamp::from(SystemTime::now());
     let host = pipeline.teller.host().clone();
+    let _turn = Turn { gate: &common.gate, host: &host, failed: counts_as_failure(&deployed.result) };
+    let at = Timestamp::from(SystemTime::now());
     if let Err(error) = remember(&common.operator, &host, at, &deployed) {
         pipeline.teller.note(format!("the result is not remembered: {}", crate::causes::chain(&error)));
     }
     common.operator.state.prune_roots(&host);
     if let Some(on_result) = &common.fleet.run.on_result {
-        let report = Report { at, host, what: What::Deployed(deployed.clone()) };
+        let report = Report { at, host: host.clone(), what: What::Deployed(deployed.clone()) };
         let started = hook::start(on_result, &report, faults.clone());
         hooks.lock().unwrap_or_else(PoisonError::into_inner).push(started);
     }

@@ -48,7 +48,7 @@ fn say(peer: &mut UnixStream, reply: &Reply) {
 
 /// An agent up to its first answer.
 fn greet(peer: &mut UnixStream) {
-    peer.write_all(b"motd\n").and_then(|()| peer.write_all(MAGIC)).expect("said");
+    peer.write_all(MAGIC).expect("said");
     say(peer, &hello(session::OLDEST, session::VERSION));
     let begin = request(peer);
     assert!(matches!(begin, Request::Begin { version: session::VERSION, .. }), "{begin:?}");

@@ -16,7 +16,7 @@ use crate::agents::{Agent, Agents};
 use crate::causes;
 use crate::link::Link;
 use crate::passwords::Passwords;
-use crate::place::{Miss, Place, miss, places, should_add, system_of_uname};
+use crate::place::{Miss, Place, miss, own_system, places, should_add, system_of_uname};
 use crate::reach;
 use crate::talk::{Talk, TalkError};
 use crate::tell::Teller;
@@ -78,7 +78,7 @@ impl Connector {
         let host = teller.host().clone();
         let ask: Arc<dyn Ask> = Arc::clone(&operator.ask);
         let passwords = Passwords::new(host.clone(), ask);
-        let system = Mutex::new(format!("{}-linux", std::env::consts::ARCH));
+        let system = Mutex::new(own_system());
         Ok(Self {
             host,
             member: member.clone(),

@@ -18,6 +18,7 @@ use crate::confirming::sleep;
 use crate::connect::{Connector, Contact};
 use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
+use crate::place::own_system;
 use crate::ship::{self, Copy, NotShipped};
 use crate::tell::Teller;
 use crate::text::{Lines, last_lines};
@@ -145,7 +146,7 @@ impl Deploying<'_> {
         trail: &mut Trail,
     ) -> Result<Option<Shipped>, Over> {
         // What is known of the host by now spares a build that nobody needs; and one that probably cannot be done here.
-        let foreign = evaluated.platform != format!("{}-linux", std::env::consts::ARCH);
+        let foreign = evaluated.platform != own_system();
         let (connecting, contact) = match connecting.0.try_recv() {
             Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
             Err(_) if foreign => (None, Some(self.met(connecting.wait(), evaluated)?)),

@@ -10,7 +10,7 @@ use eval::{BuildError, BuildEvent, BuildRequest, Evaluate, Evaluated};
 use fleet::{BuildOn, Delivery, Substitute};
 use order::{Mode, SystemPath};
 use report::{Cause, CauseKind, Deployed, HostResult, Stage};
-use session::{Channel, Exec, Exit};
+use session::{Exec, Exit};
 use store::store_path::{StoreDir, StorePath};
 
 use crate::activation::Held;
@@ -21,7 +21,7 @@ use crate::pipeline::{Over, Pipeline, Trail};
 use crate::place::own_system;
 use crate::ship::{self, Copy, NotShipped};
 use crate::tell::Teller;
-use crate::text::{Lines, last_lines};
+use crate::text::last_lines;
 use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
 
 /// How often a copy is taken up again after a lost connection.
@@ -391,27 +391,16 @@ impl Deploying<'_> {
         let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
         let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
         let exit = self.host.teller.stage(Stage::Activate, || {
-            let (mut lines, mut said) = ([Lines::default(), Lines::default()], String::new());
-            let mut tell = |voice: Voice, line: &str| {
+            let mut said = String::new();
+            let mut tell = |voice, line: &str| {
                 self.host.teller.line(voice, line);
                 if said.len() < MAX_SAID {
                     said.push_str(line);
                     said.push('\n');
                 }
             };
-            let exit = contact.talk.exec(
-                &wish,
-                &mut |channel, bytes| {
-                    let (lines, voice) = match channel {
-                        Channel::Err => (&mut lines[1], Voice::Err),
-                        _ => (&mut lines[0], Voice::Out),
-                    };
-                    lines.push(bytes, &mut |line| tell(voice, &line));
-                },
-                &|| self.host.common.operator.stop.urgency() == Urgency::No,
-            );
-            lines[0].finish(&mut |line| tell(Voice::Out, &line));
-            lines[1].finish(&mut |line| tell(Voice::Err, &line));
+            let go_on = || self.host.common.operator.stop.urgency() == Urgency::No;
+            let exit = contact.talk.exec_lines(&wish, &mut tell, &go_on);
             match exit.map_err(|error| contact.cause(&error))? {
                 Exit::Code(0) => Ok(HostResult::Done),
                 exit => Err(Cause::new(

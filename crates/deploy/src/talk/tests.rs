@@ -236,6 +236,25 @@ fn a_program_s_output_comes_before_its_end() {
 }
 
 #[test]
+fn a_program_s_output_is_given_by_line() {
+    let talk = talk(|mut peer| {
+        greet(&mut peer);
+        let _exec = request(&mut peer);
+        for (channel, bytes) in [(Channel::Out, "a"), (Channel::Err, "b\nc"), (Channel::Out, "d\n")] {
+            write_frame(&mut peer, channel, bytes.as_bytes()).expect("said");
+        }
+        say(&mut peer, &Reply::Exited(Exit::Code(0)));
+        wait_for_the_end(peer);
+    });
+    let mut said = Vec::new();
+    let wish = Exec { words: vec!["true".to_owned()], limit: None };
+    let mut give = |voice, line: &str| said.push((voice, line.to_owned()));
+    talk.exec_lines(&wish, &mut give, &|| true).expect("an end");
+    let expected = [(Voice::Err, "b"), (Voice::Out, "ad"), (Voice::Err, "c")];
+    assert_eq!(said, expected.map(|(voice, line)| (voice, line.to_owned())));
+}
+
+#[test]
 fn an_endless_program_is_left_when_the_operator_wants() {
     let talk = talk(|mut peer| {
         greet(&mut peer);

@@ -16,6 +16,7 @@ use store::store_path::{StoreDir, StorePath};
 use crate::activation::Held;
 use crate::confirming::sleep;
 use crate::connect::{Connector, Contact};
+use crate::lock::lock;
 use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::place::own_system;
@@ -116,9 +117,7 @@ impl Deploying<'_> {
 
     fn leave_out(&self, why: &str) -> Over {
         let name = self.host.teller.host().to_string();
-        let mut left_out =
-            self.host.common.left_out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        left_out.push((name, why.to_owned()));
+        lock(&self.host.common.left_out).push((name, why.to_owned()));
         Over(HostResult::Skipped { why: why.to_owned() })
     }
 

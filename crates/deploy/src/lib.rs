@@ -22,6 +22,7 @@ mod gate;
 mod hook;
 mod judge;
 mod link;
+mod lock;
 mod operations;
 mod operator;
 mod orders;

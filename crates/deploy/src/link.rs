@@ -4,7 +4,7 @@
 //! and every wait has a time.
 
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use daemon::Stream;
 use session::{Channel, FrameError, MAGIC, MAX_DATA, MessageError, Reply, Request, read_frame, write_frame};
 use thiserror::Error;
 
+use crate::lock::lock;
 use crate::queue::{Popped, Queue};
 
 /// Bytes of replies and logs that may wait.
@@ -250,8 +251,4 @@ impl Write for StoreWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -342,8 +342,10 @@ impl Deploying<'_> {
         let built = self.host.teller.stage(Stage::Build, || {
             self.host.teller.step(Stage::Build, &format!("on {other}"));
             let there = connector.shared()?;
-            let mut bytes = 0;
-            let mut shipped = self.copy_here_quietly(there, &evaluated.derivation, &mut bytes)?;
+            // What the builder gets is not sent to the host.
+            let mut to_builder = Trail::default();
+            let copied = self.copy_here(there, &evaluated.derivation, &mut to_builder);
+            let mut shipped = copied.map_err(|error| error.cause)?;
             let system = ship::build_in(&mut shipped.store, &evaluated.derivation, &self.host.teller)?;
             Ok((shipped, system))
         });
@@ -357,13 +359,6 @@ impl Deploying<'_> {
         });
         let store = shipped.map_err(|cause| Over::failed(Stage::Ship, cause))?;
         Ok(Shipped { contact, store, system })
-    }
-
-    fn copy_here_quietly(&self, there: Contact, root: &StorePath, bytes: &mut u64) -> Result<Shipped, Cause> {
-        let mut trail = Trail::default();
-        let shipped = self.copy_here(there, root, &mut trail).map_err(|error| error.cause)?;
-        *bytes += trail.bytes;
-        Ok(shipped)
     }
 
     fn activate(

@@ -35,6 +35,8 @@ mod queue;
 mod reach;
 mod request;
 mod run_id;
+#[cfg(test)]
+mod samples;
 mod ship;
 mod state;
 mod stop;

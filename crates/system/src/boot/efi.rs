@@ -8,6 +8,12 @@ use crate::tree::{ReadError, Tree, if_present};
 /// The vendor of the boot loader's variables, the end of their file names in `/sys/firmware/efi/efivars`.
 pub const LOADER_VENDOR: &str = "4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
+/// The variable that names the entry of the next boot only; systemd-boot removes it before it starts anything.
+pub const ONE_SHOT: &str = "LoaderEntryOneShot";
+/// The attributes of a variable that the loader reads at the next boot: kept without power (1), there for boot services
+/// (2) and for the running system (4).
+const KEPT: [u8; 4] = 7_u32.to_le_bytes();
+
 /// Longest variable in bytes.
 const MAX_VARIABLE: usize = 64 << 10;
 
@@ -58,6 +64,18 @@ impl Encoding {
         }
     }
 
+    /// What a variable's file holds for a text that is kept without power.
+    #[must_use]
+    pub fn bytes(self, text: &str) -> Vec<u8> {
+        match self {
+            Self::Firmware => {
+                let units = text.encode_utf16().chain([0]);
+                KEPT.into_iter().chain(units.flat_map(u16::to_le_bytes)).collect()
+            }
+            Self::Plain => text.into(),
+        }
+    }
+
     /// The text in a variable's file.
     ///
     /// # Errors
@@ -95,7 +113,7 @@ impl EfiVariables {
             Ok(bytes.and_then(|bytes| encoding.text(&bytes).ok()).filter(|text| !text.is_empty()))
         };
         Ok(Self {
-            one_shot: variable("LoaderEntryOneShot")?,
+            one_shot: variable(ONE_SHOT)?,
             default: variable("LoaderEntryDefault")?,
             last_booted: variable("LoaderEntryLastBooted")?,
             loader_info: variable("LoaderInfo")?,
@@ -120,14 +138,22 @@ impl EfiVariables {
 mod tests {
     use super::*;
 
+    /// Without the zero at the end, as some programs write it.
     fn firmware(text: &str) -> Vec<u8> {
         [7, 0, 0, 0].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect()
+    }
+
+    #[test]
+    fn a_variable_is_written_as_the_kernel_wants_it() {
+        assert_eq!(Encoding::Firmware.bytes("a.ü"), b"\x07\0\0\0a\0.\0\xfc\0\0\0");
+        assert_eq!(Encoding::Plain.bytes("a.ü"), "a.ü".as_bytes());
     }
 
     #[test]
     fn both_encodings_give_the_text() {
         for text in ["nixos-generation-1.conf", "", "grüße-😀.conf"] {
             assert_eq!(Encoding::Firmware.text(&firmware(text)), Ok(text.to_owned()));
+            assert_eq!(Encoding::Firmware.text(&Encoding::Firmware.bytes(text)), Ok(text.to_owned()));
             assert_eq!(Encoding::Firmware.text(&firmware(&format!("{text}\0rest"))), Ok(text.to_owned()));
             assert_eq!(Encoding::Plain.text(format!(" {text}\n").as_bytes()), Ok(text.to_owned()));
         }

@@ -30,7 +30,7 @@ struct Case {
 }
 
 /// `/nix/store/two` of the table as a store path, which has a hash.
-fn with_hashes(text: &str) -> String {
+pub(super) fn with_hashes(text: &str) -> String {
     text.replace("/nix/store/", "/nix/store/0bkfhz0v2jcyj2m7hwzdzmywav298dl2-")
 }
 
@@ -117,7 +117,7 @@ fn entry(name: &str, system: &str) -> (String, String) {
     (format!("/loader/entries/{name}"), with_hashes(&text))
 }
 
-fn systemd_boot(default: &str, entries: &[(&str, &str)]) -> TestTree {
+pub(super) fn systemd_boot(default: &str, entries: &[(&str, &str)]) -> TestTree {
     let tree = TestTree::default().file("/k", "").file("/i", "").file("/loader/loader.conf", default);
     entries.iter().fold(tree, |tree, (name, system)| {
         let (path, text) = entry(name, system);

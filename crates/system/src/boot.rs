@@ -17,6 +17,7 @@ mod systemd_boot;
 use std::fmt;
 
 pub use efi::{EfiError, EfiVariables, Encoding, LOADER_VENDOR, ONE_SHOT};
+pub use grub::next_entry;
 pub use once::{NoEntry, Once, OnceEntry, entry_for, once_loader, one_shot};
 
 use crate::{

@@ -44,6 +44,14 @@ fn read_menu(boot: &dyn Tree) -> Result<Menu, ReadError> {
     Ok(Menu::parse(&String::from_utf8_lossy(&bytes)))
 }
 
+/// What the environment block asks to be booted next and once, as it is written there: for whoever takes it back.
+///
+/// # Errors
+/// If the block cannot be read.
+pub fn next_entry(boot: &dyn Tree) -> Result<Option<String>, ReadError> {
+    Ok(read_environment(boot)?.remove("next_entry").filter(|entry| !entry.is_empty()))
+}
+
 /// Whether the configuration boots `next_entry` of the environment block.
 pub(super) fn takes_once(boot: &dyn Tree) -> Result<bool, ReadError> {
     Ok(read_menu(boot)?.takes_once)

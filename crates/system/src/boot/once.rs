@@ -86,9 +86,9 @@ pub fn one_shot(boot: &dyn Tree, variables: &EfiVariables) -> Result<Once, ReadE
     let found = boot_default(boot, variables)?;
     Ok(match (found.one_shot, found.default) {
         (Some(BootDefault::System { system, .. }), _) => Once::Set(system),
-        (Some(BootDefault::Unreadable { why }), _) => Once::Unreadable(why),
-        // Loaders that do not agree may differ in this, too.
-        (None, BootDefault::Unreadable { why: why @ Unreadable::Disagree(_) }) => Once::Unreadable(why),
+        // Loaders that do not agree on the default may differ in this, too.
+        (Some(BootDefault::Unreadable { why }), _)
+        | (None, BootDefault::Unreadable { why: why @ Unreadable::Disagree(_) }) => Once::Unreadable(why),
         (Some(BootDefault::NoLoader) | None, _) => Once::Absent,
     })
 }

@@ -17,7 +17,7 @@ use rustix::{
 };
 use system::{
     ReadError,
-    boot::{EfiVariables, Encoding},
+    boot::{EfiVariables, variable_bytes, variable_file},
     tree::Below,
 };
 
@@ -25,7 +25,7 @@ use crate::{paths, tree::Files};
 
 /// The loader's variables; none where there is no such firmware.
 pub(crate) fn read() -> Result<EfiVariables, ReadError> {
-    EfiVariables::read(&Below::new(&Files, paths::EFIVARS), Encoding::Firmware)
+    EfiVariables::read(&Below::new(&Files, paths::EFIVARS))
 }
 
 /// Whether they can be written: nothing if there are none.
@@ -48,7 +48,7 @@ pub(crate) fn remove(variable: &str) -> io::Result<()> {
 /// is not written again, because the firmware's memory wears.
 fn set_in(folder: &Path, variable: &str, text: &str) -> io::Result<()> {
     let file = file_of(folder, variable);
-    let bytes = Encoding::Firmware.bytes(text);
+    let bytes = variable_bytes(text);
     if fs::read(&file).is_ok_and(|found| found == bytes) {
         return Ok(());
     }
@@ -74,7 +74,7 @@ fn remove_in(folder: &Path, variable: &str) -> io::Result<()> {
 }
 
 fn file_of(folder: &Path, variable: &str) -> PathBuf {
-    folder.join(Encoding::Firmware.file_name(variable))
+    folder.join(variable_file(variable))
 }
 
 /// Where there are no such flags, nothing has to be done.
@@ -108,7 +108,7 @@ mod tests {
         fs::create_dir_all(&folder).expect("made");
         let text = || {
             let bytes = fs::read(file_of(&folder, "LoaderEntryOneShot")).ok()?;
-            Encoding::Firmware.text(&bytes).ok()
+            system::boot::variable_text(&bytes).ok()
         };
         for value in ["a-rather-long-name.conf", "b.conf", "b.conf"] {
             set_in(&folder, "LoaderEntryOneShot", value).expect("set");

@@ -16,7 +16,9 @@ mod systemd_boot;
 
 use std::fmt;
 
-pub use efi::{EfiError, EfiVariables, Encoding, LOADER_VENDOR, ONE_SHOT};
+pub use efi::{
+    EfiError, EfiVariables, LOADER_VENDOR, ONE_SHOT, variable_bytes, variable_file, variable_text,
+};
 pub use grub::next_entry;
 pub use once::{NoEntry, Once, OnceEntry, entry_for, once_loader, one_shot};
 

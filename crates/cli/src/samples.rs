@@ -133,6 +133,8 @@ pub(crate) fn status(letter: char) -> HostStatus {
         booted: Some(system(letter)),
         profile: Some(Generation { number: 41, system: system(letter) }),
         default: LoaderDefault::System(system(letter)),
+        once: None,
+        starting: false,
         failed: Vec::new(),
         reboot: Vec::new(),
         pending: None,

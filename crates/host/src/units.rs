@@ -134,8 +134,18 @@ fn systemctl() -> Command {
     Command::new(running_program("systemd/bin/systemctl"))
 }
 
+/// Whether systemd still starts what belongs to this boot.
+///
+/// # Errors
+/// If systemd does not answer.
+pub fn starting() -> Result<bool, Fault> {
+    let command = systemctl().args(["show", "--property", "SystemState", "--value"]).timeout(LIMIT);
+    let finished = command.run().map_err(|error| Fault::new(chain(&error)))?;
+    Ok(matches!(finished.stdout_text().as_str(), "initializing" | "starting"))
+}
+
 /// A program of the system that runs.
-fn running_program(inside: &str) -> String {
+pub(crate) fn running_program(inside: &str) -> String {
     links::running().map_or_else(
         || format!("{}/{inside}", crate::paths::RUNNING),
         |running| links::program_of(&running, inside),

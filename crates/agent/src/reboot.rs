@@ -47,7 +47,9 @@ pub(crate) fn start() -> Result<(), Cause> {
 pub(crate) fn run() -> ExitCode {
     // The session says first what is about to happen.
     thread::sleep(NOTICE);
-    let Some(_lock) = lock() else { return crate::say("lockstep-agent: an activation goes on", ExitCode::FAILURE) };
+    let Some(_lock) = lock() else {
+        return crate::say("lockstep-agent: an activation goes on", ExitCode::FAILURE);
+    };
     if owner::current().is_some() {
         return crate::say("lockstep-agent: an activation has not ended", ExitCode::FAILURE);
     }

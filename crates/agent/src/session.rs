@@ -19,8 +19,7 @@ use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, re
 use thiserror::Error;
 
 use crate::{
-    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot,
-    tunnel::Tunnel,
+    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot, tunnel::Tunnel,
 };
 
 /// How long an operator may take to begin.

@@ -15,7 +15,8 @@ const DOWN: Duration = Duration::from_secs(600);
 /// Restarts this machine; returns only if that does not come about.
 #[must_use]
 pub fn restart() -> Fault {
-    let asked = Command::new(units::running_program("systemd/bin/systemctl")).arg("reboot").timeout(LIMIT).run();
+    let asked =
+        Command::new(units::running_program("systemd/bin/systemctl")).arg("reboot").timeout(LIMIT).run();
     if let Err(error) = asked {
         return Fault::new(format!("the machine cannot be restarted: {}", chain(&error)));
     }

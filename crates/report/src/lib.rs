@@ -123,15 +123,8 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage in its order.
-    pub const ALL: [Self; 7] = [
-        Self::Evaluate,
-        Self::Build,
-        Self::Connect,
-        Self::Ship,
-        Self::Activate,
-        Self::Reboot,
-        Self::Confirm,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Evaluate, Self::Build, Self::Connect, Self::Ship, Self::Activate, Self::Reboot, Self::Confirm];
 
     /// The word for it in tables and stored forms.
     #[must_use]

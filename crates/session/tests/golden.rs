@@ -34,7 +34,9 @@ fn what_is_not_a_message_is_refused_for_its_reason() {
 
 #[test]
 fn both_ends_talk_in_the_newest_version_that_both_know() {
-    for (theirs, common) in [(1..=1, Some(1)), (1..=9, Some(2)), (2..=9, Some(2)), (3..=9, None), (0..=0, None)] {
+    for (theirs, common) in
+        [(1..=1, Some(1)), (1..=9, Some(2)), (2..=9, Some(2)), (3..=9, None), (0..=0, None)]
+    {
         assert_eq!(common_version(theirs.clone()), common, "{theirs:?}");
     }
 }

@@ -13,7 +13,8 @@ pub struct Known {
     pub unreachable: Option<(Timestamp, String)>,
     /// The last deploy, and when it ended.
     pub deployed: Option<(Timestamp, Deployed)>,
-    /// The system that the last deploy wanted the host to run for good: of mode `switch` or `boot`, and one whose order
+    /// The system that the last deploy wanted the host to run for good: of mode `switch`, `boot` or
+    /// `reboot`, and one whose order
     /// the host took (however the activation ended, or if it has not ended) or that found all done already. So a host
     /// that was rolled back is out of step with what was wanted. What was only built, pushed, tried with `test` or
     /// `dry-activate`, or failed before the host took its order changes nothing.
@@ -78,6 +79,6 @@ fn reached(result: &HostResult) -> bool {
 /// Whether the deploy says what the host is to run from then on.
 fn lasts(deployed: &Deployed) -> bool {
     deployed.extent == Extent::Activate
-        && matches!(deployed.mode, Mode::Switch | Mode::Boot)
+        && matches!(deployed.mode, Mode::Switch | Mode::Boot | Mode::Reboot)
         && (reached(&deployed.result) || not_back(&deployed.result).is_some())
 }

@@ -1,5 +1,7 @@
 //! Tables of turns.
 
+use order::SystemPath;
+
 use super::*;
 
 fn host(name: &str) -> HostName {

@@ -5,7 +5,8 @@ use std::{fs, time::SystemTime};
 use activate::{Journal, Record};
 use host::{BootClock, FileJournal, Files};
 use report::{HostStatus, Timestamp};
-use session::Hello;
+use session::{Hello, Survey};
+use store::store_path::StorePath;
 use system::{System, reboot_reasons};
 
 use crate::{history, words};
@@ -52,11 +53,19 @@ pub(crate) fn status() -> HostStatus {
         booted: host::booted(),
         profile: history::current_generation(),
         default: words::loader(host::boot_default()),
+        once: words::once(host::once::read()),
+        starting: host::units::starting().unwrap_or_default(),
         failed: host::units::failed().unwrap_or_default(),
         reboot: reboot(),
         pending: unfinished.map(|record| words::pending(record, now)),
         last: record.as_ref().and_then(words::last).or_else(|| history::read().pop()),
     }
+}
+
+/// What speaks against an order for this system.
+pub(crate) fn survey(system: &StorePath) -> Survey {
+    let found = host::survey(&system.clone().into());
+    Survey { refused: found.refused, unguarded: found.unguarded.map(|why| host::chain(&why)) }
 }
 
 fn version() -> Option<String> {

@@ -1,4 +1,4 @@
-//! `lockstep-agent`: one program on a host, in five roles.
+//! `lockstep-agent`: one program on a host, in six roles.
 //!
 //! | role | started by | does |
 //! |---|---|---|
@@ -6,6 +6,7 @@
 //! | `own ORDER` | a session, in a transient service | holds the lock and carries one order out |
 //! | `resume` | a session that finds an unfinished activation | holds the lock and brings it to its end |
 //! | `guard ORDER` | the owner, in a transient service | takes over when the owner is dead or late |
+//! | `reboot` | a session, in a transient service | holds the lock and restarts the machine |
 //! | `run-job ...` | owner or guard, in a transient service | runs one program and leaves its result in a file |
 //!
 //! Sessions may come and go: they hand an order to an owner, follow its journal and its log, and pass on what the
@@ -22,6 +23,7 @@ mod history;
 mod jobs;
 mod outbox;
 mod owner;
+mod reboot;
 mod session;
 mod tunnel;
 mod words;
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
         Some(["own", order]) => with_order(order, owner::own),
         Some(["resume"]) => owner::resume(),
         Some(["guard", order]) => with_order(order, guard::stand),
+        Some(["reboot"]) => reboot::run(),
         Some(["run-job", program, action, result, log]) => host::run_job(program, action, result, log),
         Some(["--version"]) => {
             say(&format!("lockstep-agent {}", env!("CARGO_PKG_VERSION")), ExitCode::SUCCESS)
@@ -50,7 +53,7 @@ pub fn main() -> ExitCode {
 }
 
 const USAGE: &str = "lockstep-agent is started by lockstep, on the hosts that it deploys to.
-usage: lockstep-agent session | own ORDER | resume | guard ORDER | run-job PROGRAM ACTION RESULT LOG | --version";
+usage: lockstep-agent session | own ORDER | resume | guard ORDER | reboot | run-job PROGRAM ACTION RESULT LOG | --version";
 
 fn with_order(text: &str, role: impl FnOnce(&OrderId) -> ExitCode) -> ExitCode {
     match text.parse() {

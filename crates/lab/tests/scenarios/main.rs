@@ -27,6 +27,7 @@ mod fleet_hostile;
 mod fleet_lines;
 mod fleet_operators;
 mod fleet_outcomes;
+mod fleet_reboots;
 mod fleet_runs;
 mod fleet_ways;
 mod fleets;

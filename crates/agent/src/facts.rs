@@ -3,7 +3,8 @@
 use std::{fs, time::SystemTime};
 
 use activate::{Journal, Record};
-use host::{BootClock, FileJournal, Files};
+use host::{BootClock, FileJournal, Files, once::Once};
+use order::SystemPath;
 use report::{HostStatus, Timestamp};
 use session::{Hello, Survey};
 use store::store_path::StorePath;
@@ -53,7 +54,7 @@ pub(crate) fn status() -> HostStatus {
         booted: host::booted(),
         profile: history::current_generation(),
         default: words::loader(host::boot_default()),
-        once: None,
+        once: once(),
         starting: host::units::starting().unwrap_or_default(),
         failed: host::units::failed().unwrap_or_default(),
         reboot: reboot(),
@@ -63,8 +64,17 @@ pub(crate) fn status() -> HostStatus {
 }
 
 /// What speaks against an order for this system.
-pub(crate) fn survey(_system: &StorePath) -> Survey {
-    Survey { refused: None, unguarded: Some("this agent does not guard reboots yet".to_owned()) }
+pub(crate) fn survey(system: &StorePath) -> Survey {
+    let host::Survey { refused, unguarded } = host::survey(&SystemPath::from(system.clone()));
+    Survey { refused, unguarded: unguarded.map(|why| why.to_string()) }
+}
+
+/// What the boot loader boots once.
+fn once() -> Option<SystemPath> {
+    match host::once::read() {
+        Once::Set(system) => Some(system),
+        Once::Absent | Once::Unreadable { .. } => None,
+    }
 }
 
 fn version() -> Option<String> {

@@ -22,6 +22,7 @@ mod gate;
 mod hook;
 mod judge;
 mod link;
+mod lock;
 mod operations;
 mod operator;
 mod orders;
@@ -35,6 +36,8 @@ mod reach;
 mod rebooting;
 mod request;
 mod run_id;
+#[cfg(test)]
+mod samples;
 mod ship;
 mod state;
 mod stop;

@@ -2,8 +2,8 @@
 
 use std::{fs, time::SystemTime};
 
-use activate::{Journal, Record};
-use host::{BootClock, FileJournal, Files, once::Once};
+use activate::{Journal, Once, Record};
+use host::{BootClock, FileJournal, Files};
 use order::SystemPath;
 use report::{HostStatus, Timestamp};
 use session::{Hello, Survey};

@@ -102,9 +102,8 @@ fn asks(fleet: &Fleet, request: &Request) -> Asks {
     };
     match request.goal {
         _ if request.yes => Asks::Never,
-        Goal::Reboot => Asks::Always,
         Goal::Build | Goal::Push | Goal::Activate(Mode::DryActivate) => Asks::Never,
-        Goal::Activate(Mode::Boot) => Asks::Always,
+        Goal::Reboot | Goal::Activate(Mode::Boot) => Asks::Always,
         Goal::Activate(_) if !request.named => Asks::Always,
         Goal::Activate(Mode::Reboot) => Asks::IfNeeded,
         Goal::Activate(Mode::Switch) if may_reboot() => Asks::IfNeeded,

@@ -2,8 +2,9 @@
 
 use std::{fs, time::SystemTime};
 
-use activate::{Journal, Record};
+use activate::{Journal, Once, Record};
 use host::{BootClock, FileJournal, Files};
+use order::SystemPath;
 use report::{HostStatus, Timestamp};
 use session::{Hello, Survey};
 use store::store_path::StorePath;
@@ -53,7 +54,7 @@ pub(crate) fn status() -> HostStatus {
         booted: host::booted(),
         profile: history::current_generation(),
         default: words::loader(host::boot_default()),
-        once: words::once(host::once::read()),
+        once: once(),
         starting: host::units::starting().unwrap_or_default(),
         failed: host::units::failed().unwrap_or_default(),
         reboot: reboot(),
@@ -64,8 +65,16 @@ pub(crate) fn status() -> HostStatus {
 
 /// What speaks against an order for this system.
 pub(crate) fn survey(system: &StorePath) -> Survey {
-    let found = host::survey(&system.clone().into());
-    Survey { refused: found.refused, unguarded: found.unguarded.map(|why| host::chain(&why)) }
+    let host::Survey { refused, unguarded } = host::survey(&SystemPath::from(system.clone()));
+    Survey { refused, unguarded: unguarded.map(|why| why.to_string()) }
+}
+
+/// What the boot loader boots once.
+fn once() -> Option<SystemPath> {
+    match host::once::read() {
+        Once::Set(system) => Some(system),
+        Once::Absent | Once::Unreadable { .. } => None,
+    }
 }
 
 fn version() -> Option<String> {

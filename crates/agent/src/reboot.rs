@@ -15,6 +15,8 @@ use crate::owner;
 const UNIT: &str = "lockstep-reboot.service";
 /// How long the operator gets to hear that the machine goes down.
 const NOTICE: Duration = Duration::from_millis(500);
+/// How long services may take to stop before the kernel is asked: nothing is wrong with this host.
+const PATIENCE: Duration = Duration::from_secs(300);
 /// How long an activation that is about to end may still hold the lock.
 const LOCK: Duration = Duration::from_secs(5);
 /// How often the lock is tried.
@@ -53,11 +55,10 @@ pub(crate) fn run() -> ExitCode {
     if owner::current().is_some() {
         return crate::say("lockstep-agent: an activation has not ended", ExitCode::FAILURE);
     }
-    let Some(tools) = host::running() else {
-        return crate::say("lockstep-agent: nothing tells which system runs", ExitCode::FAILURE);
+    let Some(running) = host::running() else {
+        return crate::say("lockstep-agent: no system runs", ExitCode::FAILURE);
     };
-    let fault = host::reboot::reboot(&tools, host::reboot::PATIENCE);
-    crate::say(&format!("lockstep-agent: {fault}"), ExitCode::FAILURE)
+    crate::say(&format!("lockstep-agent: {}", host::reboot::reboot(&running, PATIENCE)), ExitCode::FAILURE)
 }
 
 fn lock() -> Option<Lock> {

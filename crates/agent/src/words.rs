@@ -1,10 +1,9 @@
 //! From the machine's values to the words that reports and sessions carry.
 
 use activate::{
-    Aftermath, BootDefault, Cause as Why, Lasting, Moment, Once, Phase, Record, RevertPart, Reverting, State,
+    Aftermath, BootDefault, Cause as Why, Lasting, Moment, Phase, Record, RevertPart, Reverting, State,
     SwitchResult,
 };
-use order::SystemPath;
 use report::{Cause, CauseKind, Ending, LastActivation, LoaderDefault, Pending, Timestamp};
 use session::Progress;
 
@@ -39,7 +38,7 @@ fn kind(why: &Why) -> CauseKind {
         Why::Interrupted | Why::Rebooted => CauseKind::Interrupted,
         Why::Units(_) | Why::SwitchFailed(SwitchResult::Exited { code: 4, .. }) => CauseKind::Units,
         Why::Checks(_) => CauseKind::Check,
-        Why::DefaultNotSet(_) | Why::DefaultNotTaken { .. } => CauseKind::BootLoader,
+        Why::DefaultNotSet(_) | Why::DefaultNotTaken { .. } | Why::NotBooted => CauseKind::BootLoader,
         Why::TakenOver => CauseKind::TakenOver,
         _ => CauseKind::Activation,
     }
@@ -132,14 +131,6 @@ pub(crate) fn last(record: &Record) -> Option<LastActivation> {
         at: Timestamp(record.history.last().map_or(0, |last| last.at.unix.saturating_mul(1000))),
         ending: ending(&record.state)?,
     })
-}
-
-/// What the boot loader boots once; what cannot be told is told beside its default.
-pub(crate) fn once(once: Once) -> Option<SystemPath> {
-    match once {
-        Once::Set(system) => Some(system),
-        Once::Absent | Once::Unreadable { .. } => None,
-    }
 }
 
 /// What the boot loader names.

@@ -83,11 +83,11 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
     if !cgroup::is_unified() {
         return Err(Unfit::NoUnifiedCgroups);
     }
-    if matches!(order.mode, Mode::Switch | Mode::Boot) {
+    if matches!(order.mode, Mode::Switch | Mode::Boot | Mode::Reboot) {
         nix_env()?;
         boot_space(&folder)?;
     }
-    if order.mode == Mode::Boot { Ok(()) } else { pre_switch(&folder) }
+    if matches!(order.mode, Mode::Boot | Mode::Reboot) { Ok(()) } else { pre_switch(&folder) }
 }
 
 /// The system that runs brings the program that makes a new generation.

@@ -28,6 +28,7 @@ mod fleet_lines;
 mod fleet_operators;
 mod fleet_outcomes;
 mod fleet_reboots;
+mod fleet_reboots_into;
 mod fleet_runs;
 mod fleet_ways;
 mod fleets;

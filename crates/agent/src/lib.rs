@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `session` | the operator, over ssh and as root | answers what crate `session` says, on its standard input and output |
 //! | `own ORDER` | a session, in a transient service | holds the lock and carries one order out |
-//! | `resume` | a session that finds an unfinished activation | holds the lock and brings it to its end |
+//! | `resume` | the start unit at every boot; a session that finds an unfinished activation | holds the lock and brings it to its end |
 //! | `guard ORDER` | the owner, in a transient service | takes over when the owner is dead or late |
 //! | `reboot` | a session, in a transient service | holds the lock and restarts the machine |
 //! | `run-job ...` | owner or guard, in a transient service | runs one program and leaves its result in a file |

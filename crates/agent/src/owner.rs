@@ -49,7 +49,8 @@ pub(crate) fn current() -> Option<Order> {
 pub(crate) fn heal() {
     FileJournal.catch_up();
     let Some(order) = current() else { return };
-    if lives(&order.id) || host::guard_is_there(&order.id) || host::service_lives(&resumer(&order.id)) {
+    let resumes = host::service_lives(&resumer(&order.id)) || host::service_lives(paths::START_UNIT);
+    if lives(&order.id) || host::guard_is_there(&order.id) || resumes {
         return;
     }
     // If systemd does not start it now, the next contact tries again.
@@ -65,7 +66,8 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
         heal();
         let Some(order) = current() else { return };
         let (unit, start) = (resumer(&order.id), Instant::now());
-        while host::service_lives(&unit) && start.elapsed() < HEALING {
+        let resumes = || host::service_lives(&unit) || host::service_lives(paths::START_UNIT);
+        while resumes() && start.elapsed() < HEALING {
             thread::sleep(LOOK);
         }
     });
@@ -104,9 +106,14 @@ pub(crate) fn own(id: &OrderId) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The role `resume`: brings what is in the journal to its end.
+/// The role `resume`: brings what is in the journal to its end. The start unit runs it at every boot, when nothing of
+/// ours is in `/run` yet, and whenever a switch starts the unit: whoever holds the lock then is at it already.
 pub(crate) fn resume() -> ExitCode {
-    let Ok(Some(lock)) = take_lock() else { return ExitCode::FAILURE };
+    let lock = match take_lock() {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(_) => return ExitCode::FAILURE,
+    };
     recover();
     drop(lock);
     ExitCode::SUCCESS

@@ -30,6 +30,17 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.run(["sync"]).map(drop)
 }
 
+/// The module that NixOS systems import.
+const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
+/// Makes a system carry the agent and its start unit, once [`install_module`] was there.
+pub(super) const CARRIES_AGENT: &str = r#"imports = [ /root/agent.nix ]; services.lockstep = { enable = true; package = pkgs.runCommand "lockstep-agent" { } "mkdir -p $out/bin; cp ${/root/lockstep-agent} $out/bin/lockstep-agent"; };"#;
+
+/// Puts the agent onto a host, and the module for systems that carry it.
+pub(super) fn install_module(host: &Host<'_>) -> Result<()> {
+    host.write("/root/agent.nix", MODULE)?;
+    install(host)
+}
+
 /// An order on its way, and the session that follows it.
 pub(super) struct Going {
     pub(super) session: Session,

@@ -8,6 +8,7 @@ mod activation_hostile;
 mod activation_limits;
 mod activation_network;
 mod activation_power;
+mod activation_reboot;
 mod activation_refused;
 mod activation_units;
 mod agents;

@@ -13,13 +13,15 @@ use order::{OrderId, SystemPath};
 use crate::{
     holders,
     job::{Job, JobEnd, Purpose},
-    links, lock, log, manager, network, paths, units,
+    links, lock, log, manager, network, paths, started, units,
 };
 
 /// How long the lock of `switch-to-configuration` may stay taken after its control group is empty.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// How long what is left of an ended activation may keep the lock before it is ended too.
 const HEIR_GRACE: Duration = Duration::from_secs(2);
+/// How long a boot back into the old system is given before it is compared.
+const BOOT_PATIENCE: Duration = Duration::from_secs(300);
 /// How often that lock is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// The lists that a run leaves for the next one (`switch-to-configuration-ng`, `main.rs`).
@@ -124,15 +126,20 @@ fn has_unit(units: &Path, unit: &str) -> bool {
 /// The host against the snapshot.
 pub(crate) fn compare(record: &Record) -> Aftermath {
     let mut aftermath = Aftermath::default();
+    let begun = Instant::now();
+    // A boot that does not come to its end is told below: by its units, and by systemd's own trouble.
+    let _told = started::wait(record, &mut || begun.elapsed() >= BOOT_PATIENCE);
     let trouble = manager::lasting_trouble();
+    aftermath.manager = trouble.clone();
     // What systemd does not bring back does not come back.
     let patience = if trouble.is_some() { Duration::ZERO } else { network::RETURN };
     let network = network::return_to(&record.before.network, patience);
     aftermath.network = network::differs(&network);
     aftermath.notes.extend(network.doubts().map(Fault::new));
-    match trouble.map_or_else(|| units::broken(record), Err) {
-        Ok(broken) => aftermath.units = broken,
-        Err(fault) => aftermath.notes.push(fault),
+    match trouble.is_none().then(|| units::broken(record)) {
+        Some(Ok(broken)) => aftermath.units = broken,
+        Some(Err(fault)) => aftermath.notes.push(fault),
+        None => {}
     }
     aftermath
 }

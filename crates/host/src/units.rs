@@ -132,6 +132,6 @@ fn journal(unit: &str) -> String {
     lines.lines().map(|line| format!("{unit}: {line}\n")).collect()
 }
 
-fn systemctl() -> Command {
+pub(crate) fn systemctl() -> Command {
     Command::new(links::running_program("systemd/bin/systemctl"))
 }

@@ -9,11 +9,14 @@ use super::{
 };
 
 const HANDS: &str = "/root/hands";
-/// A mount that fails, and the start of what waits for it.
-const EMERGENCY: &str = "echo '/dev/nothing /data ext4 x-systemd.device-timeout=1s 0 0' >> /etc/fstab; \
-    systemctl daemon-reload; systemctl --no-block start local-fs.target";
-/// The control group of process 1 stands still: it takes calls, and answers none.
+/// A mount that fails, until the next boot, and the start of what waits for it.
+const EMERGENCY: &str = "cd /run/systemd/system; mkdir local-fs.target.requires; \
+    printf '[Unit]\\nBefore=local-fs.target\\n[Mount]\\nWhat=none\\nWhere=/data\\nType=nothing\\n' > data.mount; \
+    ln -s ../data.mount local-fs.target.requires/; systemctl daemon-reload; systemctl --no-block start local-fs.target";
+/// The control group of process 1 stands still, or goes on: it takes calls, and answers none. So does the lab's console,
+/// which lies in it.
 const SILENCE: &str = "echo 1 > /sys/fs/cgroup/init.scope/cgroup.freeze";
+const SPEECH: &str = "echo 0 > /sys/fs/cgroup/init.scope/cgroup.freeze";
 
 fn hands(host: &Host<'_>) -> Result<()> {
     host.copy(&example("hands"), "/root")?;
@@ -58,9 +61,9 @@ fn trouble_with_systemd_is_told_in_words() -> Result<()> {
     host.run(["systemctl", "start", "dbus.socket"])?;
     expect(&host, "lasting-trouble", "none")?;
 
-    host.sh(SILENCE)?;
-    expect(&host, "trouble", "systemd (process 1) is silent")?;
-    host.sh(&SILENCE.replace('1', "0"))?;
+    host.sh(&serve(&format!("{SILENCE}; {HANDS} trouble > /run/part; {SPEECH}; mv /run/part /run/said")))?;
+    let said = || Ok(ensure!(host.run(["cat", "/run/said"])?.contains("systemd (process 1) is silent")));
+    wait::until("what is said of a silent systemd", SOON, said)?;
     expect(&host, "lasting-trouble", "none")?;
     host.freeze_init(true)?;
     for words in ["trouble", "lasting-trouble"] {
@@ -76,18 +79,28 @@ fn trouble_with_systemd_is_told_in_words() -> Result<()> {
     into_emergency(&host)
 }
 
-/// Reboots the host by the hands, in a service like the guard's, after something was done to it.
-fn reboots(host: &Host<'_>, before: impl Fn(&Host<'_>) -> Result<()>, seconds: &str) -> Result<()> {
+/// Runs a script in a service like the guard's.
+fn serve(script: &str) -> String {
+    let properties = "--property=DefaultDependencies=no --property=IgnoreOnIsolate=yes";
+    format!("systemd-run --quiet --collect --unit=hands {properties} sh -c '{script}'")
+}
+
+/// Reboots the host by the hands, in a service like the guard's, after something was done to it and by the service.
+fn reboots(
+    host: &Host<'_>,
+    before: impl Fn(&Host<'_>) -> Result<()>,
+    script: &str,
+    seconds: &str,
+) -> Result<()> {
     let boots = host.status()?.boots;
-    let service =
-        "systemd-run --quiet --unit=hands --property=DefaultDependencies=no --property=IgnoreOnIsolate=yes";
     let begin = "while ! test -e /run/begin; do sleep 0.1; done";
-    host.sh(&format!("{service} sh -c '{begin}; exec {HANDS} reboot {seconds} > /root/said 2>&1'"))?;
+    host.sh(&serve(&format!("{begin}; {script}; exec {HANDS} reboot {seconds} > /root/said 2>&1")))?;
     before(host)?;
-    host.run(["touch", "/run/begin"])?;
+    // It may go down before the console has answered.
+    drop(host.run(["touch", "/run/begin"]));
     wait::until_true("the host to reboot", BOOT, || host.status().is_ok_and(|status| status.boots > boots))?;
     host.wait_ssh(BOOT)?;
-    expect(host, "trouble", "none")
+    wait::until("the host to be well", SOON, || expect(host, "trouble", "none"))
 }
 
 #[test]
@@ -97,10 +110,15 @@ fn a_host_is_rebooted_whatever_still_answers() -> Result<()> {
     hands(&host)?;
     host.run(["sync"])?;
     // So much patience that it is systemd that reboots, and not the kernel at the end of it.
-    reboots(&host, |_| Ok(()), "1000")?;
-    reboots(&host, |host| host.freeze_init(true), "1000")?;
-    reboots(&host, |host| host.sh(SILENCE).map(drop), "1000")?;
-    reboots(&host, |host| host.run(["systemctl", "stop", "dbus.socket", "dbus.service"]).map(drop), "1000")
+    reboots(&host, |_| Ok(()), ":", "1000")?;
+    reboots(&host, |host| host.freeze_init(true), ":", "1000")?;
+    reboots(&host, |_| Ok(()), SILENCE, "1000")?;
+    reboots(
+        &host,
+        |host| host.run(["systemctl", "stop", "dbus.socket", "dbus.service"]).map(drop),
+        ":",
+        "1000",
+    )
 }
 
 #[test]
@@ -108,12 +126,7 @@ fn a_host_in_emergency_mode_is_rebooted() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
     hands(&host)?;
-    let mend = "sed -i '/nothing/d' /etc/fstab; sync";
-    let before = |host: &Host<'_>| {
-        into_emergency(host)?;
-        host.sh(mend).map(drop)
-    };
-    reboots(&host, before, "1000")
+    reboots(&host, into_emergency, ":", "1000")
 }
 
 #[test]
@@ -125,6 +138,6 @@ fn a_reboot_that_hangs_in_a_stop_job_is_made_by_the_kernel() -> Result<()> {
         let stays = "--property=TimeoutStopSec=infinity --property=ExecStop='/bin/sleep infinity'";
         host.sh(&format!("systemd-run --quiet --unit=stays {stays} sleep infinity")).map(drop)
     };
-    reboots(&host, before, "3")?;
+    reboots(&host, before, ":", "3")?;
     systems::current(&host).map(drop)
 }

@@ -159,8 +159,8 @@ fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
     let last = FileJournal.load().map_err(|error| no_journal(&error))?;
     compare_and_set(&order, last.as_ref())?;
     host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;
-    let (before, units) = host::snapshot(&order.settings)
-        .map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
+    let (before, units) =
+        host::snapshot(&order).map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
     let record = Record::new(order, before, BootClock::new().moment())
         .map_err(|error| Cause::new(CauseKind::Refused, error.to_string()))?;
     Ok((lock, record, units))

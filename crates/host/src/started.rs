@@ -26,6 +26,8 @@ pub(crate) fn wait(record: &Record, stop: &mut dyn FnMut() -> bool) -> Result<()
                 let trouble = manager::trouble();
                 return Err(trouble.unwrap_or_else(|| Fault::new("systemd is in emergency mode, or stops")));
             }
+            // One that does not answer at all may never do so.
+            Err(_) if let Some(trouble) = manager::lasting_trouble() => return Err(trouble),
             _ if stop() => {
                 let last = state.unwrap_or_else(|fault| fault.to_string());
                 return Err(Fault::new(format!("the boot did not come to its end (systemd says: {last})")));

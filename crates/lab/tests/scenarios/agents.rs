@@ -65,6 +65,17 @@ impl Going {
         }
     }
 
+    /// Follows until the host says that it does this.
+    pub(super) fn until_doing(&mut self, text: &str) -> Result<()> {
+        loop {
+            match self.session.reply()? {
+                Reply::Progress(progress) if progress.text.contains(text) => return Ok(()),
+                Reply::Progress(progress) => self.session.note(&progress.state),
+                other => bail!("{other:?} before '{text}'; states {:?}", self.session.states),
+            }
+        }
+    }
+
     /// Follows until the machine is in a state.
     pub(super) fn until_state(&mut self, state: &str) -> Result<()> {
         loop {

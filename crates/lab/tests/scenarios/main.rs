@@ -35,6 +35,7 @@ mod fleet_ways;
 mod fleets;
 mod hosts;
 mod keeping;
+mod lastrungs;
 mod leaks;
 mod line;
 mod network;

@@ -110,6 +110,7 @@ fn container(
     key: &identity::HostKey,
 ) -> Result<Container> {
     let host_dir = dir.host(&host.name);
+    fs::create_dir_all(host_dir.efivars())?;
     let disk = Disk::create(&host_dir, &spec.layers, &spec.boot, host.disk_mib)?;
     disk.mount()?;
     key.install(&disk.root())?;

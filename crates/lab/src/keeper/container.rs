@@ -57,7 +57,8 @@ impl Container {
             .arg(format!("--hostname={}", self.spec.name))
             .arg("--directory")
             .arg(self.disk.root())
-            .arg(bind);
+            .arg(bind)
+            .arg(format!("--bind={}:/sys/firmware/efi/efivars", self.dir.efivars().display()));
         if self.spec.operator
             && let Some(lab) = self.dir.path().ancestors().nth(2)
         {
@@ -81,7 +82,7 @@ impl Body for Container {
             self.disk.mount()?;
             self.mounted = true;
         }
-        let (entry, init) = match firmware::choose(&self.disk.boot())? {
+        let (entry, init) = match firmware::choose(&self.disk.boot(), &self.dir.efivars())? {
             Choice::Entry { entry, init } => (entry, init),
             Choice::Nothing { error } => return Ok(Boot::Nothing { reason: error }),
         };

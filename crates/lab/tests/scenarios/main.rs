@@ -52,6 +52,8 @@ mod switch;
 mod systems;
 mod time;
 mod transfer;
+mod vm;
+mod vm_loaders;
 
 use std::path::PathBuf;
 

@@ -34,6 +34,7 @@ mod hosts;
 mod keeping;
 mod leaks;
 mod line;
+mod lockout;
 mod network;
 mod operator;
 mod oracle;

@@ -1,0 +1,84 @@
+//! Attempts to lose hosts that are data: what a host is like, what it is told to become, and how that must end.
+
+use std::fmt::Write;
+
+use anyhow::{Result, ensure};
+use lab::{Host, Lab};
+
+use super::{Case, survived};
+use crate::{
+    fleet_runs::json,
+    fleets::{self, Fleet, running},
+};
+
+/// One host, and what is done to it. `KEY` stands for the operator's public key, `ADDRESS6` for the host's address.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Attempt {
+    pub(super) host: &'static str,
+    /// Attributes of the host's settings.
+    pub(super) settings: &'static str,
+    /// What it has before, deployed as root; empty for the lab's base system.
+    pub(super) before: &'static str,
+    /// What is done to the host then.
+    pub(super) prepare: Option<fn(&Host<'_>) -> Result<()>>,
+    /// What is deployed.
+    pub(super) change: &'static str,
+    pub(super) case: Case,
+}
+
+/// Deploys all changes in one run, with these default settings; each must end as its case says.
+pub(super) fn attempt(defaults: &str, attempts: &[Attempt]) -> Result<()> {
+    let names: Vec<&str> = attempts.iter().map(|attempt| attempt.host).collect();
+    let lab = fleets::with_operator([])?.hosts(names.iter().copied()).start()?;
+    let mut fleet = Fleet::new(&lab, &names)?;
+    let key = fleet.operator.run(["ssh-keygen", "-y", "-f", "/root/.ssh/id_ed25519"])?;
+    begin(&mut fleet, attempts, &key)?;
+    let old: Vec<String> = names.iter().map(|name| running(&lab.host(name))).collect::<Result<_>>()?;
+    for Attempt { host, change, prepare, .. } in attempts {
+        fleet.define(host, &change.replace("KEY", &key))?;
+        prepare.map_or(Ok(()), |prepare| prepare(&lab.host(host)))?;
+    }
+    fleet.settings(&settings(&lab, defaults, attempts)?)?;
+    let code = attempts.iter().map(|attempt| code(attempt.case.ending)).max().unwrap_or(0);
+    let done = json(&fleet, code, &["deploy", "--all", "--yes"])?;
+    for (attempt, old) in attempts.iter().zip(old) {
+        let host = lab.host(attempt.host);
+        let now = if attempt.case.ending == "confirmed" { running(&host)? } else { old.clone() };
+        ensure!(now != old || attempt.case.ending != "confirmed", "{}: nothing was changed", attempt.host);
+        survived(&fleet, &host, &attempt.case, &done, &now)?;
+    }
+    Ok(())
+}
+
+/// Brings each host to what it has before.
+fn begin(fleet: &mut Fleet<'_>, attempts: &[Attempt], key: &str) -> Result<()> {
+    let before = attempts.iter().filter(|attempt| !attempt.before.is_empty());
+    let mut words = vec!["deploy", "--yes"];
+    for attempt in before {
+        fleet.define(attempt.host, &attempt.before.replace("KEY", key))?;
+        words.push(attempt.host);
+    }
+    if words.len() == 2 {
+        return Ok(());
+    }
+    fleet.settings(r#"{ defaults.settle = "0s"; }"#)?;
+    fleet.expect(0, &words).map(drop)
+}
+
+fn settings(lab: &Lab, defaults: &str, attempts: &[Attempt]) -> Result<String> {
+    let mut text = format!("{{ defaults = {{ {defaults} }};\n");
+    for Attempt { host, settings, .. } in attempts {
+        let settings = settings.replace("ADDRESS6", &lab.host(host).address6());
+        writeln!(text, "  hosts.\"{host}\" = {{ {settings} }};")?;
+    }
+    Ok(text + "}\n")
+}
+
+/// The exit code of an ending; the largest of those here is the worst.
+fn code(ending: &str) -> i32 {
+    match ending {
+        "confirmed" => 0,
+        "rolled_back" => 3,
+        _ => 4,
+    }
+}

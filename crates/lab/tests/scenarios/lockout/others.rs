@@ -1,0 +1,45 @@
+//! Somebody else switches the host while an activation waits there.
+
+use anyhow::Result;
+
+use super::{Case, survived};
+use crate::{
+    fleet_runs::{json, motd},
+    fleets::{self, Fleet, running},
+    systems,
+};
+
+const TAKEN: Case = Case { id: "", happens: "", ending: "stuck", cause: "taken-over", told: &[], way: &[] };
+
+#[test]
+fn a_third_system() -> Result<()> {
+    let hosts = ["confirmed", "left"];
+    let lab = fleets::with_operator(hosts)?.start()?;
+    let mut fleet = Fleet::new(&lab, &hosts)?;
+    fleet.settings(r#"{ defaults.settle = "0s"; hosts.left.confirmTimeout = "25s"; }"#)?;
+    for name in hosts {
+        fleet.define(name, &motd("held"))?;
+    }
+    fleet.expect(5, &["deploy", "--all", "--yes", "--hold"])?;
+    for name in hosts {
+        let host = lab.host(name);
+        let [rescue] = systems::build(&host, [&motd("rescued")])?;
+        systems::test_while_logged_in(&host, &rescue)?;
+    }
+    let cases = [
+        (
+            "confirmed",
+            "confirm",
+            "I",
+            "A person at the console switches to a third system; the operator confirms.",
+        ),
+        ("left", "attach", "I-deadline", "The same, and nobody confirms: the guard leaves the rescue alone."),
+    ];
+    for (name, command, id, happens) in cases {
+        let host = lab.host(name);
+        let rescue = running(&host)?;
+        let done = json(&fleet, 4, &[command, name])?;
+        survived(&fleet, &host, &Case { id, happens, ..TAKEN }, &done, &rescue)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Power cuts at each stage of an activation, over both outcomes.
+
+use anyhow::{Result, ensure};
+
+use super::{Case, survived, wait_state};
+use crate::{
+    fleet_runs::{Live, json, motd, nobody_left, signal, waiting},
+    fleets::{self, Fleet, running},
+    systems::BOOT,
+};
+
+/// A check that never ends, made where it says.
+const NEVER: &str = r#"checks.never = { command = [ "sleep" "54321" ]; timeout = "9m"; };"#;
+const NEVER_HERE: &str =
+    r#"checks.never = { command = [ "sleep" "54321" ]; from = "operator"; timeout = "9m"; };"#;
+/// A system whose activation waits if it is gone back to.
+const WAITS: &str = r#"system.activationScripts.waits = "while [ -e /run/way-back ]; do sleep 0.1; done";"#;
+const FAILS: &str = r#"systemd.services.fails = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStartPre = "${pkgs.coreutils}/bin/touch /run/way-back"; ExecStart = "${pkgs.coreutils}/bin/false"; }; };"#;
+
+/// A host whose power is cut when its journal is in a state.
+struct Cut {
+    host: &'static str,
+    settings: &'static str,
+    change: String,
+    state: &'static str,
+    case: Case,
+}
+
+fn cut(state: &'static str, settings: &'static str, change: String, case: Case) -> Cut {
+    Cut { host: state, settings, change, state, case }
+}
+
+fn cuts() -> Vec<Cut> {
+    let interrupted = Case { ending: "rolled_back", cause: "interrupted", ..Case::default() };
+    let case = |id, happens| Case { id, happens, ..interrupted };
+    vec![
+        cut(
+            "switching",
+            "",
+            waiting("cut"),
+            case("power-switching", "The power is cut while units are switched."),
+        ),
+        cut(
+            "checking",
+            NEVER,
+            motd("cut"),
+            case("power-checking", "The power is cut while the checks are tried."),
+        ),
+        cut(
+            "awaiting-confirm",
+            NEVER_HERE,
+            motd("cut"),
+            case("power-awaiting-confirm", "The power is cut while a confirmation is waited for."),
+        ),
+        cut(
+            "committing",
+            "",
+            "lab.loader.slowSeconds = 100;".to_owned(),
+            case(
+                "power-committing",
+                "The power is cut after the confirmation, before the boot default is the new system.",
+            ),
+        ),
+        cut(
+            "reverting",
+            "",
+            FAILS.to_owned(),
+            Case { cause: "units", ..case("power-reverting", "The power is cut on the way back.") },
+        ),
+        cut(
+            "rolled-back",
+            "",
+            FAILS.replace("touch", "true"),
+            Case {
+                cause: "units",
+                ..case("power-rolled-back", "The power is cut at once after a rollback.")
+            },
+        ),
+        cut(
+            "confirmed",
+            "",
+            motd("kept"),
+            Case {
+                id: "power-confirmed",
+                happens: "The power is cut at once after a confirmation.",
+                ending: "confirmed",
+                ..Case::default()
+            },
+        ),
+    ]
+}
+
+#[test]
+fn cuts_at_each_stage() -> Result<()> {
+    let cuts = cuts();
+    let names: Vec<&str> = cuts.iter().map(|cut| cut.host).collect();
+    let lab = fleets::with_operator([])?.hosts(names.iter().copied()).start()?;
+    let mut fleet = Fleet::new(&lab, &names)?;
+    fleet.settings(r#"{ defaults.settle = "0s"; }"#)?;
+    fleet.define("reverting", WAITS)?;
+    fleet.expect(0, &["deploy", "reverting"])?;
+    let old: Vec<String> = names.iter().map(|name| running(&lab.host(name))).collect::<Result<_>>()?;
+    let hosts = cuts.iter().map(|cut| format!("\"{}\" = {{ {} }};", cut.host, cut.settings));
+    fleet.settings(&format!(
+        r#"{{ defaults = {{ settle = "0s"; confirmTimeout = "10m"; }}; hosts = {{ {} }}; }}"#,
+        hosts.collect::<String>()
+    ))?;
+    for cut in &cuts {
+        fleet.define(cut.host, &cut.change)?;
+        lab.host(cut.host).run(["sync"])?;
+    }
+    let live = Live::of(&fleet, &["deploy", "--all", "--yes"])?;
+    for cut in &cuts {
+        wait_state(&lab.host(cut.host), cut.state)?;
+    }
+    signal(&fleet.operator, "KILL")?;
+    drop(live);
+    nobody_left(&fleet.operator)?;
+    for name in &names {
+        lab.host(name).cut_power()?;
+    }
+    for name in &names {
+        lab.host(name).power_on()?;
+    }
+    for (cut, old) in cuts.iter().zip(old) {
+        let host = lab.host(cut.host);
+        host.wait_ssh(BOOT)?;
+        let confirmed = cut.case.ending == "confirmed";
+        let done = json(&fleet, if confirmed { 0 } else { 3 }, &["attach", cut.host])?;
+        let now = if confirmed { running(&host)? } else { old.clone() };
+        ensure!(confirmed == (now != old), "{} runs {now}", cut.host);
+        survived(&fleet, &host, &cut.case, &done, &now)?;
+    }
+    Ok(())
+}

@@ -67,6 +67,14 @@ fn survived(fleet: &Fleet<'_>, host: &Host<'_>, case: &Case, done: &Done, system
     case.row().keep()
 }
 
+/// All of these must be well; what is not is told together.
+fn all(checked: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+    let wrong: Vec<String> =
+        checked.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    Ok(())
+}
+
 /// An agent answers over a connection that is nobody else's.
 fn reachable(fleet: &Fleet<'_>, host: &Host<'_>, case: &Case) -> Result<()> {
     let agent = host.sh("ls -d /nix/store/*-lockstep-agent*/bin/lockstep-agent | tail -n 1")?;

@@ -1,13 +1,13 @@
 //! Attempts to lose hosts that are data: what a host is like, what it is told to become, and how that must end.
 
-use std::fmt::Write;
+use std::{fmt::Write, iter};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use lab::{Host, Lab};
 
-use super::{Case, survived};
+use super::{Case, all, survived};
 use crate::{
-    fleet_runs::json,
+    fleet_runs::Live,
     fleets::{self, Fleet, running},
 };
 
@@ -40,14 +40,15 @@ pub(super) fn attempt(defaults: &str, attempts: &[Attempt]) -> Result<()> {
     }
     fleet.settings(&settings(&lab, defaults, attempts)?)?;
     let code = attempts.iter().map(|attempt| code(attempt.case.ending)).max().unwrap_or(0);
-    let done = json(&fleet, code, &["deploy", "--all", "--yes"])?;
-    for (attempt, old) in attempts.iter().zip(old) {
+    let done = Live::of(&fleet, &["deploy", "--all", "--yes"])?.finish()?;
+    let ended = (done.code == code).then_some(()).with_context(|| format!("ended with {}", done.code));
+    all(iter::once(ended).chain(attempts.iter().zip(old).map(|(attempt, old)| {
         let host = lab.host(attempt.host);
         let now = if attempt.case.ending == "confirmed" { running(&host)? } else { old.clone() };
-        ensure!(now != old || attempt.case.ending != "confirmed", "{}: nothing was changed", attempt.host);
-        survived(&fleet, &host, &attempt.case, &done, &now)?;
-    }
-    Ok(())
+        let moved = now != old || attempt.case.ending != "confirmed";
+        ensure!(moved, "{}: nothing was changed: {:#}", attempt.host, done.host(attempt.host)?);
+        survived(&fleet, &host, &attempt.case, &done, &now)
+    })))
 }
 
 /// Brings each host to what it has before.

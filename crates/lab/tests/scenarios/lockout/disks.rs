@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use lab::{Host, wait};
 
-use super::{BACK, Case, survived};
+use super::{BACK, Case, all, survived};
 use crate::{
     fleet_runs::{json, motd},
     fleets::{self, Fleet, running},
@@ -47,7 +47,7 @@ fn full_and_read_only() -> Result<()> {
         happens: "The disk has no byte left at the moment of the way back, nor afterwards.",
         ..CASE
     };
-    survived(&fleet, &full, &case, &done, &old[0])?;
+    let first = survived(&fleet, &full, &case, &done, &old[0]);
     // What could not be written is found out again in the next boot.
     systems::power_cycle(&broken)?;
     let done = json(&fleet, 3, &["attach", "broken"])?;
@@ -57,5 +57,5 @@ fn full_and_read_only() -> Result<()> {
         cause: "interrupted",
         ..CASE
     };
-    survived(&fleet, &broken, &case, &done, &old[1])
+    all([first, survived(&fleet, &broken, &case, &done, &old[1])])
 }

@@ -27,7 +27,7 @@ fn who_logs_in_and_how() -> Result<()> {
                 case: Case {
                     id: "user-removed",
                     happens: "The new system has no longer the user who deploys.",
-                    told: &["Permission denied"],
+                    told: &["the login was denied"],
                     ..unconfirmed
                 },
                 ..Attempt::default()
@@ -40,7 +40,7 @@ fn who_logs_in_and_how() -> Result<()> {
                 case: Case {
                     id: "user-key-removed",
                     happens: "The new system does not know the key of the user who deploys.",
-                    told: &["Permission denied"],
+                    told: &["the login was denied"],
                     ..unconfirmed
                 },
                 ..Attempt::default()

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Case, survived};
+use super::{Case, all, survived};
 use crate::{
     fleet_runs::{json, motd},
     fleets::{self, Fleet, running},
@@ -26,20 +26,26 @@ fn a_third_system() -> Result<()> {
         let [rescue] = systems::build(&host, [&motd("rescued")])?;
         systems::test_while_logged_in(&host, &rescue)?;
     }
-    let cases = [
-        (
-            "confirmed",
-            "confirm",
-            "I",
-            "A person at the console switches to a third system; the operator confirms.",
-        ),
-        ("left", "attach", "I-deadline", "The same, and nobody confirms: the guard leaves the rescue alone."),
-    ];
-    for (name, command, id, happens) in cases {
+    // A confirmation of what does not run any more is none.
+    json(&fleet, 1, &["confirm", "confirmed"])?.expect(
+        "confirmed",
+        ("failed", "refused"),
+        &["another system"],
+    )?;
+    let console = Case {
+        id: "I",
+        happens: "A person at the console switches to a third system; the operator confirms.",
+        ..TAKEN
+    };
+    let left = Case {
+        id: "I-deadline",
+        happens: "The same, and nobody confirms: the guard leaves the rescue alone.",
+        ..TAKEN
+    };
+    all([("confirmed", console), ("left", left)].into_iter().map(|(name, case)| {
         let host = lab.host(name);
         let rescue = running(&host)?;
-        let done = json(&fleet, 4, &[command, name])?;
-        survived(&fleet, &host, &Case { id, happens, ..TAKEN }, &done, &rescue)?;
-    }
-    Ok(())
+        let done = json(&fleet, 4, &["attach", name])?;
+        survived(&fleet, &host, &case, &done, &rescue)
+    }))
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, survived, wait_state};
+use super::{Case, all, survived, wait_state};
 use crate::{
     fleet_runs::{Live, json, motd, nobody_left, signal, waiting},
     fleets::{self, Fleet, running},
@@ -17,76 +17,53 @@ const NEVER_HERE: &str =
 const WAITS: &str = r#"system.activationScripts.waits = "while [ -e /run/way-back ]; do sleep 0.1; done";"#;
 const FAILS: &str = r#"systemd.services.fails = { wantedBy = [ "multi-user.target" ]; serviceConfig = { Type = "oneshot"; ExecStartPre = "${pkgs.coreutils}/bin/touch /run/way-back"; ExecStart = "${pkgs.coreutils}/bin/false"; }; };"#;
 
-/// A host whose power is cut when its journal is in a state.
+/// A host, which is called as the state of its journal in which its power is cut.
 struct Cut {
     host: &'static str,
     settings: &'static str,
     change: String,
-    state: &'static str,
     case: Case,
 }
 
-fn cut(state: &'static str, settings: &'static str, change: String, case: Case) -> Cut {
-    Cut { host: state, settings, change, state, case }
-}
-
-fn cuts() -> Vec<Cut> {
-    let interrupted = Case { ending: "rolled_back", cause: "interrupted", ..Case::default() };
-    let case = |id, happens| Case { id, happens, ..interrupted };
-    vec![
-        cut(
-            "switching",
-            "",
-            waiting("cut"),
-            case("power-switching", "The power is cut while units are switched."),
-        ),
-        cut(
-            "checking",
-            NEVER,
-            motd("cut"),
-            case("power-checking", "The power is cut while the checks are tried."),
-        ),
-        cut(
-            "awaiting-confirm",
-            NEVER_HERE,
-            motd("cut"),
-            case("power-awaiting-confirm", "The power is cut while a confirmation is waited for."),
-        ),
-        cut(
-            "committing",
-            "",
-            "lab.loader.slowSeconds = 100;".to_owned(),
-            case(
-                "power-committing",
-                "The power is cut after the confirmation, before the boot default is the new system.",
-            ),
-        ),
-        cut(
-            "reverting",
-            "",
-            FAILS.to_owned(),
-            Case { cause: "units", ..case("power-reverting", "The power is cut on the way back.") },
-        ),
-        cut(
-            "rolled-back",
-            "",
-            FAILS.replace("touch", "true"),
-            Case {
-                cause: "units",
-                ..case("power-rolled-back", "The power is cut at once after a rollback.")
-            },
-        ),
-        cut(
-            "confirmed",
-            "",
-            motd("kept"),
-            Case {
-                id: "power-confirmed",
-                happens: "The power is cut at once after a confirmation.",
-                ending: "confirmed",
-                ..Case::default()
-            },
-        ),
+fn cuts() -> [Cut; 7] {
+    let case = Case { ending: "rolled_back", cause: "interrupted", ..Case::default() };
+    let cut = |host, settings, change: &str, case| Cut { host, settings, change: change.to_owned(), case };
+    let switching =
+        Case { id: "power-switching", happens: "The power is cut while units are switched.", ..case };
+    let checking =
+        Case { id: "power-checking", happens: "The power is cut while the checks are tried.", ..case };
+    let awaiting = Case {
+        id: "power-awaiting-confirm",
+        happens: "The power is cut while a confirmation is waited for.",
+        ..case
+    };
+    let committing = Case {
+        id: "power-committing",
+        happens: "The power is cut after the confirmation, before the new system is the boot default.",
+        ..case
+    };
+    let reverting =
+        Case { id: "power-reverting", happens: "The power is cut on the way back.", cause: "units", ..case };
+    let back = Case {
+        id: "power-rolled-back",
+        happens: "The power is cut at once after a rollback.",
+        cause: "units",
+        ..case
+    };
+    let kept = Case {
+        id: "power-confirmed",
+        happens: "The power is cut at once after a confirmation.",
+        ending: "confirmed",
+        ..Case::default()
+    };
+    [
+        cut("switching", "", &waiting("cut"), switching),
+        cut("checking", NEVER, &motd("cut"), checking),
+        cut("awaiting-confirm", NEVER_HERE, &motd("cut"), awaiting),
+        cut("committing", "", "lab.loader.slowSeconds = 100;", committing),
+        cut("reverting", "", FAILS, reverting),
+        cut("rolled-back", "", &FAILS.replace("touch", "true"), back),
+        cut("confirmed", "", &motd("kept"), kept),
     ]
 }
 
@@ -111,7 +88,7 @@ fn cuts_at_each_stage() -> Result<()> {
     }
     let live = Live::of(&fleet, &["deploy", "--all", "--yes"])?;
     for cut in &cuts {
-        wait_state(&lab.host(cut.host), cut.state)?;
+        wait_state(&lab.host(cut.host), cut.host)?;
     }
     signal(&fleet.operator, "KILL")?;
     drop(live);
@@ -122,14 +99,13 @@ fn cuts_at_each_stage() -> Result<()> {
     for name in &names {
         lab.host(name).power_on()?;
     }
-    for (cut, old) in cuts.iter().zip(old) {
+    all(cuts.iter().zip(old).map(|(cut, old)| {
         let host = lab.host(cut.host);
         host.wait_ssh(BOOT)?;
         let confirmed = cut.case.ending == "confirmed";
         let done = json(&fleet, if confirmed { 0 } else { 3 }, &["attach", cut.host])?;
         let now = if confirmed { running(&host)? } else { old.clone() };
         ensure!(confirmed == (now != old), "{} runs {now}", cut.host);
-        survived(&fleet, &host, &cut.case, &done, &now)?;
-    }
-    Ok(())
+        survived(&fleet, &host, &cut.case, &done, &now)
+    }))
 }

@@ -29,8 +29,8 @@ fn builder() -> Builder {
 fn main() -> Result<()> {
     // Cargo adds this one.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let asked = PARTS.iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| word == name));
-    asked.map(|(_, part)| part()).collect()
+    let mut asked = PARTS.iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| word == name));
+    asked.try_for_each(|(_, part)| part())
 }
 
 fn report(name: &str, value: f64, unit: &str) {

@@ -31,7 +31,7 @@ use super::{
 const BACK: Duration = Duration::from_secs(90);
 
 /// One way to lose a host, and how it must end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Case {
     /// What the row is called: a letter is a timeline of the list of known lock-outs.
     id: &'static str,
@@ -46,6 +46,11 @@ struct Case {
     /// Further words of ssh for the way to the host as the operator knows it afterwards.
     way: &'static [&'static str],
 }
+
+/// The pattern of cases in which the operator reaches the new system.
+const CONFIRMED: Case = Case { id: "", happens: "", ending: "confirmed", cause: "", told: &[], way: &[] };
+/// The pattern of cases in which nobody reaches it.
+const UNCONFIRMED: Case = Case { ending: "rolled_back", cause: "unconfirmed", ..CONFIRMED };
 
 /// A row of the document's table.
 #[derive(Debug, Deserialize, PartialEq, Serialize)]

@@ -3,15 +3,12 @@
 use anyhow::{Result, ensure};
 use lab::{Host, wait};
 
-use super::{BACK, Case, all, survived};
+use super::{BACK, Case, UNCONFIRMED, all, survived};
 use crate::{
     fleet_runs::{json, motd},
     fleets::{self, Fleet, running},
     systems,
 };
-
-const CASE: Case =
-    Case { id: "", happens: "", ending: "rolled_back", cause: "unconfirmed", told: &[], way: &[] };
 
 fn wait_back(host: &Host<'_>, old: &str) -> Result<()> {
     wait::until("the way back", BACK, || {
@@ -45,7 +42,7 @@ fn full_and_read_only() -> Result<()> {
     let case = Case {
         id: "disk-full",
         happens: "The disk has no byte left at the moment of the way back, nor afterwards.",
-        ..CASE
+        ..UNCONFIRMED
     };
     let first = survived(&fleet, &full, &case, &done, &old[0]);
     // What could not be written is found out again in the next boot.
@@ -55,7 +52,7 @@ fn full_and_read_only() -> Result<()> {
         id: "disk-read-only",
         happens: "The disk takes no writes at the moment of the way back; then the power is cut.",
         cause: "interrupted",
-        ..CASE
+        ..UNCONFIRMED
     };
     all([first, survived(&fleet, &broken, &case, &done, &old[1])])
 }

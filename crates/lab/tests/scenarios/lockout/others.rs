@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use super::{Case, all, survived};
+use super::{CONFIRMED, Case, all, survived};
 use crate::{
     fleet_runs::{json, motd},
     fleets::{self, Fleet, running},
     systems,
 };
 
-const TAKEN: Case = Case { id: "", happens: "", ending: "stuck", cause: "taken-over", told: &[], way: &[] };
+const TAKEN: Case = Case { ending: "stuck", cause: "taken-over", ..CONFIRMED };
 
 #[test]
 fn a_third_system() -> Result<()> {

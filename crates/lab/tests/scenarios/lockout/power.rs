@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Case, all, survived, wait_state};
+use super::{CONFIRMED, Case, UNCONFIRMED, all, survived, wait_state};
 use crate::{
     fleet_runs::{Live, json, motd, nobody_left, signal, waiting},
     fleets::{self, Fleet, running},
@@ -26,7 +26,7 @@ struct Cut {
 }
 
 fn cuts() -> [Cut; 7] {
-    let case = Case { ending: "rolled_back", cause: "interrupted", ..Case::default() };
+    let case = Case { cause: "interrupted", ..UNCONFIRMED };
     let cut = |host, settings, change: &str, case| Cut { host, settings, change: change.to_owned(), case };
     let switching =
         Case { id: "power-switching", happens: "The power is cut while units are switched.", ..case };
@@ -53,8 +53,7 @@ fn cuts() -> [Cut; 7] {
     let kept = Case {
         id: "power-confirmed",
         happens: "The power is cut at once after a confirmation.",
-        ending: "confirmed",
-        ..Case::default()
+        ..CONFIRMED
     };
     [
         cut("switching", "", &waiting("cut"), switching),
@@ -91,7 +90,7 @@ fn cuts_at_each_stage() -> Result<()> {
         wait_state(&lab.host(cut.host), cut.host)?;
     }
     signal(&fleet.operator, "KILL")?;
-    drop(live);
+    live.finish()?.insist(128 + 9)?;
     nobody_left(&fleet.operator)?;
     for name in &names {
         lab.host(name).cut_power()?;

@@ -4,7 +4,7 @@ mod unguarded;
 
 use std::{fs::File, path::Path, time::Duration};
 
-use activate::Fault;
+use activate::{Fault, Once};
 use order::SystemPath;
 use run::Command;
 use rustix::fs::syncfs;
@@ -23,20 +23,6 @@ pub use unguarded::{Unguarded, Unwritable, support};
 const LIMIT: Duration = Duration::from_secs(60);
 /// GRUB's tool for its environment block, in a system.
 const EDITENV: &str = "sw/bin/grub-editenv";
-
-/// What the loader was asked to boot next and once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Once {
-    /// Nothing: the default is next.
-    Absent,
-    /// This system.
-    Set(SystemPath),
-    /// Something that cannot be told.
-    Unreadable {
-        /// Why not.
-        why: Fault,
-    },
-}
 
 /// What is booted next and once, by the loader's own files and variables.
 #[must_use]

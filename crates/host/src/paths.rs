@@ -18,6 +18,8 @@ pub const HISTORY: &str = "/nix/var/lockstep/history.jsonl";
 pub const LOCK: &str = "/run/lockstep/lock";
 /// Where the owner listens for confirmations.
 pub const SOCKET: &str = "/run/lockstep/owner.socket";
+/// When a session has begun last.
+pub const CONTACT: &str = "/run/lockstep/contact";
 /// The system that runs.
 pub const RUNNING: &str = "/run/current-system";
 /// Programs with rights of their own, such as `sudo`.

@@ -20,7 +20,12 @@ use lab::Builder;
 
 type Part = (&'static str, fn() -> Result<()>);
 
-const PARTS: &[Part] = &[("guard", guard::measure), ("hang", recovery::hang), ("healthy", healthy::measure)];
+const PARTS: &[Part] = &[
+    ("guard", guard::measure),
+    ("hang", recovery::hang),
+    ("emergency", recovery::emergency),
+    ("healthy", healthy::measure),
+];
 
 fn builder() -> Builder {
     Builder::new(env!("CARGO_BIN_EXE_lab"))
@@ -29,7 +34,8 @@ fn builder() -> Builder {
 fn main() -> Result<()> {
     // Cargo adds this one.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let mut asked = PARTS.iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| word == name));
+    let mut asked =
+        PARTS.iter().filter(|(name, _)| words.is_empty() || words.iter().any(|word| word == name));
     asked.try_for_each(|(_, part)| part())
 }
 

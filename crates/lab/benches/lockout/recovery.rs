@@ -40,6 +40,35 @@ pub(crate) fn hang() -> Result<()> {
     Ok(())
 }
 
+/// A mount that fails and takes ssh and D-Bus with it: from emergency mode to a new connection, without the boot, which
+/// is measured before.
+pub(crate) fn emergency() -> Result<()> {
+    let lab = fleets::with_operator(["web1"])?.start()?;
+    let mut fleet = Fleet::new(&lab, &["web1"])?;
+    fleet.settings(r#"{ defaults = { settle = "0s"; sshOptions = [ "ConnectTimeout=3" ]; }; }"#)?;
+    let host = lab.host("web1");
+    let began = Instant::now();
+    host.reboot(BACK)?;
+    host.wait_ssh(BACK)?;
+    let boot = began.elapsed();
+    let old = running(&host)?;
+    fleet.define("web1", r#"fileSystems."/data" = { device = "none"; fsType = "no-such-type"; };"#)?;
+    let deploy = fleet.command(&["deploy", "web1", "--yes"])?.spawn()?;
+    wait::until("emergency mode", BACK, || host.run(["systemctl", "is-active", "emergency.target"]))?;
+    let (began, boots) = (Instant::now(), host.status()?.boots);
+    wait::until("the reboot", BACK, || {
+        ensure!(host.status()?.boots > boots);
+        Ok(())
+    })?;
+    host.wait_ssh(BACK)?;
+    let away = began.elapsed();
+    let ended = deploy.wait()?.code();
+    ensure!((ended, running(&host)?) == (3, old), "the deploy ended with {ended}, not with a rollback");
+    report("host_boot_s", boot.as_secs_f64(), "s");
+    report("emergency_recovery_s", away.as_secs_f64() - boot.as_secs_f64(), "s");
+    Ok(())
+}
+
 fn wait_state(host: &Host<'_>, state: &str) -> Result<()> {
     let pattern = format!("\"state\":{{\"{state}\"");
     wait::until(&format!("the host to be {state}"), BACK, || {

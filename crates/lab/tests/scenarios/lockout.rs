@@ -10,6 +10,7 @@ mod lines;
 mod logins;
 mod others;
 mod power;
+mod rungs;
 mod switches;
 
 use std::{

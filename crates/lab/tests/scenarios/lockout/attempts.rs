@@ -12,7 +12,8 @@ use crate::{
     systems,
 };
 
-/// One host, and what is done to it. `KEY` stands for the operator's public key, `ADDRESS6` for the host's address.
+/// One host, and what is done to it. `KEY` stands for the operator's public key, `OPERATOR` for its address,
+/// `ADDRESS6` for the host's own.
 #[derive(Clone, Copy)]
 pub(super) struct Attempt {
     pub(super) host: &'static str,
@@ -46,7 +47,8 @@ pub(super) fn attempt(attempts: &[Attempt]) -> Result<()> {
     begin(&mut fleet, attempts, &key)?;
     let old: Vec<String> = names.iter().map(|name| running(&lab.host(name))).collect::<Result<_>>()?;
     for Attempt { host, change, prepare, .. } in attempts {
-        fleet.define(host, &change.replace("KEY", &key))?;
+        let change = change.replace("KEY", &key).replace("OPERATOR", &fleet.operator.address());
+        fleet.define(host, &change)?;
         prepare.map_or(Ok(()), |prepare| prepare(&lab.host(host)))?;
     }
     fleet.settings(&settings(&lab, attempts)?)?;

@@ -38,6 +38,7 @@ mod keeping;
 mod lastrungs;
 mod leaks;
 mod line;
+mod lockout;
 mod network;
 mod operator;
 mod oracle;

@@ -15,7 +15,7 @@ use report::{Cause, CauseKind};
 use system::units::UnitStates;
 
 use crate::{
-    confirm, facts,
+    Between, confirm, facts,
     handover::{self, Verdict},
     history, words,
 };
@@ -80,8 +80,8 @@ fn resumer(order: &OrderId) -> String {
 }
 
 /// The role `own`: carries one order out.
-pub(crate) fn own(id: &OrderId) -> ExitCode {
-    let (lock, record, units) = match prepare(id) {
+pub(crate) fn own(id: &OrderId, between: &impl Between) -> ExitCode {
+    let (lock, record, units) = match prepare(id, between) {
         Ok(prepared) => prepared,
         Err(cause) => {
             // A session that has gone does not read it.
@@ -94,31 +94,33 @@ pub(crate) fn own(id: &OrderId) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let wishes = confirm::listen(id);
-    let mut machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
+    let machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
     if handover::judge(id, &Verdict::Accepted).is_err() {
         return ExitCode::FAILURE;
     }
-    let ended = begin(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    let (mut host, mut journal) = (between.host(machine), between.journal(FileJournal));
+    let ended = begin(record, &mut host, &mut journal, &mut BootClock::new());
     finish(&ended.record);
     drop(lock);
     ExitCode::SUCCESS
 }
 
 /// The role `resume`: brings what is in the journal to its end.
-pub(crate) fn resume() -> ExitCode {
+pub(crate) fn resume(between: &impl Between) -> ExitCode {
     let Ok(Some(lock)) = take_lock() else { return ExitCode::FAILURE };
-    recover();
+    recover(between);
     drop(lock);
     ExitCode::SUCCESS
 }
 
 /// Brings an unfinished record to its end; the caller holds the lock.
-fn recover() {
+fn recover(between: &impl Between) {
     let Some(record) = facts::record().filter(|record| !record.state.phase().is_end()) else { return };
     host::root_agent(&record.order.id);
     let wishes = confirm::listen(&record.order.id);
-    let mut machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
-    let ended = resume_record(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    let machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
+    let (mut host, mut journal) = (between.host(machine), between.journal(FileJournal));
+    let ended = resume_record(record, &mut host, &mut journal, &mut BootClock::new());
     finish(&ended.record);
 }
 
@@ -142,13 +144,13 @@ fn take_lock() -> io::Result<Option<Lock>> {
 }
 
 /// All that must hold before the journal is touched.
-fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
+fn prepare(id: &OrderId, between: &impl Between) -> Result<(Lock, Record, UnitStates), Cause> {
     let order = handover::take_up(id)?;
     let lock = take_lock().map_err(|error| {
         Cause::new(CauseKind::Internal, format!("the lock {} cannot be had: {error}", paths::LOCK))
     })?;
     let lock = lock.ok_or_else(busy)?;
-    recover();
+    recover(between);
     let last = FileJournal.load().map_err(|error| no_journal(&error))?;
     compare_and_set(&order, last.as_ref())?;
     host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;

@@ -44,6 +44,7 @@ mod refusals;
 mod services;
 mod shapes;
 mod ssh;
+mod stops;
 mod switch;
 mod systems;
 mod time;

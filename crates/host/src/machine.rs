@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use activate::{Effect, Event, Fault, Host, Moment, Observation, Phase, Record, Reply, SwitchResult};
+use activate::{Effect, Event, Fault, Host, Moment, Observation, Once, Phase, Record, Reply, SwitchResult};
 use order::OrderId;
 use system::units::UnitStates;
 
@@ -153,6 +153,7 @@ impl Host for Machine {
             profile: links::profile(),
             default: loader::boot_default(),
             switch: Job::new(&self.order, Purpose::Test).state(),
+            once: Once::Absent,
         }
     }
 
@@ -188,6 +189,13 @@ impl Host for Machine {
             }
             Effect::Back { system, until } => back::back(record, system, until.from_now(self.clock.moment())),
             Effect::Compare => return Event::Compared(back::compare(record)),
+            Effect::SetTrial(_)
+            | Effect::DropTrial
+            | Effect::SetOnce(_)
+            | Effect::ClearOnce
+            | Effect::Reboot => {
+                Err(Fault::new("this host's boot loader cannot be told to boot a system once"))
+            }
             Effect::Disarm if self.role == Role::Guard => Ok(()),
             Effect::Disarm => guard::disarm(id),
             Effect::Unroot => roots::unroot(id),

@@ -40,6 +40,7 @@ mod oracle;
 mod outcomes;
 mod pocket;
 mod power;
+mod races;
 mod refusals;
 mod services;
 mod shapes;

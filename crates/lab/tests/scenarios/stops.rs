@@ -28,6 +28,7 @@ fn strike(way: &Way, blows: &[Blow]) -> Result<()> {
     let mut struck = 0;
     for at in since..points.len() {
         for blow in blows.iter().filter(|blow| blow.fits(&points[at])) {
+            println!("{blow:?} at {}", points[at]);
             let done = ground.strike(&points[..=at], *blow);
             struck += u32::from(done.with_context(|| format!("{blow:?} at {}", points[at]))?);
         }

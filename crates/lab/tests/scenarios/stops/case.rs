@@ -12,7 +12,7 @@ use store::store_path::StoreDir;
 
 use super::way::{Passed, Way};
 use crate::{
-    agents::{self, AGENT, Session, promised, settings},
+    agents::{AGENT, Session, promised, settings},
     example,
     systems::{self, BOOT, SOON},
 };

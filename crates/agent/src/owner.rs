@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activate::{Fault, Journal, LoadError, Record, begin, resume as resume_record};
+use activate::{Fault, Journal, LoadError, Phase, Record, begin, resume as resume_record};
 use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
 use order::{Order, OrderId};
 use report::{Cause, CauseKind};
@@ -65,7 +65,7 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
         heal();
         let Some(order) = current() else { return };
         let (unit, start) = (resumer(&order.id), Instant::now());
-        while host::service_lives(&unit) && start.elapsed() < HEALING {
+        while host::service_lives(&unit) && !awaits() && start.elapsed() < HEALING {
             thread::sleep(LOOK);
         }
     });
@@ -73,6 +73,11 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
         thread::sleep(LOOK);
     }
     healing
+}
+
+/// Whether the activation waits for a confirmation: only a session brings that, so no session waits for its end.
+fn awaits() -> bool {
+    facts::record().is_some_and(|record| record.state.phase() == Phase::AwaitingConfirm)
 }
 
 fn resumer(order: &OrderId) -> String {

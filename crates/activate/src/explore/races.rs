@@ -10,8 +10,8 @@ use super::{
     world::{Budget, Config, DefaultKind, Node, System},
 };
 use crate::{
-    Cause, Effect, Event, Moment, Next, Observation, Owner, Phase, Record, RecordError, Reply, Save, State, Step,
-    SwitchResult, Vigil, begin, guard, resume, step, vigil,
+    Cause, Effect, Event, Moment, Next, Observation, Owner, Phase, Record, RecordError, Reply, Save, State,
+    Step, SwitchResult, Vigil, begin, guard, resume, step, vigil,
 };
 
 const USUAL: Config = Config {

@@ -7,7 +7,7 @@ use lab::{Host, wait};
 use order::{Mode, Order};
 use report::{Ending, LoaderDefault};
 use run::{Child, Output};
-use session::{Hello, Request};
+use session::{Hello, Reply, Request};
 use store::store_path::StoreDir;
 
 use super::way::{Passed, Way};
@@ -40,6 +40,8 @@ impl Blow {
 
 /// Until nobody can confirm any more: longer than any case takes.
 const LONG: Duration = Duration::from_secs(120);
+/// The last point before a reboot.
+const REBOOT: &str = "own before:effect:reboot";
 /// Where the agent says at which point it is.
 const FOLDER: &str = "/run/lockstep-lab";
 
@@ -83,7 +85,15 @@ impl<'a> Ground<'a> {
 
     /// Walks to the end, and returns the points on the way.
     pub(super) fn walk(&self) -> Result<Vec<String>> {
-        let mut case = Case::start(self, "none")?;
+        let crosses = self.way.mode == Mode::Reboot;
+        let mut case = Case::start(self, if crosses { REBOOT } else { "none" })?;
+        let mut points = String::new();
+        if crosses {
+            self.wait_stopped(REBOOT)?;
+            points = self.points()?;
+            case.release()?;
+            case.cross("none")?;
+        }
         case.go_on()?;
         case.ending()?;
         let units = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "lockstep-*"];
@@ -92,8 +102,12 @@ impl<'a> Ground<'a> {
             ensure!(units.is_empty(), "{units}");
             Ok(())
         })?;
-        let points = self.host.run(["cat", &format!("{FOLDER}/points")])?;
-        Ok(points.lines().map(str::to_owned).collect())
+        points = format!("{points}\n{}", self.points()?);
+        Ok(points.lines().filter(|point| !point.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn points(&self) -> Result<String> {
+        self.host.run(["cat", &format!("{FOLDER}/points")])
     }
 
     /// Walks to the last of these points and strikes there. False if there is nobody to strike.
@@ -103,16 +117,25 @@ impl<'a> Ground<'a> {
             return Ok(false);
         }
         let mut case = Case::start(self, passed.point())?;
-        if passed.is_confirmed() || self.way.killed.is_some() {
+        if passed.has_rebooted() {
+            case.cross(passed.point())?;
+        }
+        if passed.is_confirmed() {
             case.go_on()?;
         }
         self.wait_stopped(passed.point())?;
         case.strike(blow, passed.role())?;
-        if blow == Blow::Guard && !passed.is_confirmed() {
+        if blow == Blow::Guard && !passed.is_confirmed() && self.way.mode != Mode::Reboot {
             case.go_on()?;
         }
         case.judge(&passed, blow)?;
         Ok(true)
+    }
+
+    /// Lets the agent on this host stop at a point.
+    fn stop_at(&self, point: &str) -> Result<()> {
+        let script = r#"rm -rf "$1"; mkdir "$1"; mkfifo "$1/go"; printf %s "$2" > "$1/stop-at""#;
+        self.host.run(["sh", "-euc", script, "sh", FOLDER, point]).map(drop)
     }
 
     fn wait_stopped(&self, point: &str) -> Result<()> {
@@ -130,6 +153,8 @@ struct Case<'a> {
     before: Seen,
     new: String,
     order: Order,
+    /// How often the host had booted before.
+    boots: u32,
     /// Follows it.
     session: Option<Session>,
     /// Confirms it: waits for an answer that may never come.
@@ -142,8 +167,8 @@ impl<'a> Case<'a> {
     fn start(ground: &'a Ground<'a>, stop_at: &str) -> Result<Self> {
         let (host, mode) = (ground.host, ground.way.mode);
         let first = ground.way.killed.map_or(stop_at, |(_, point)| point);
-        let script = r#"rm -rf "$1"; mkdir "$1"; mkfifo "$1/go"; printf %s "$2" > "$1/stop-at""#;
-        host.run(["sh", "-euc", script, "sh", FOLDER, first])?;
+        ground.stop_at(first)?;
+        let boots = host.status()?.boots;
         let mut session = Session::start(host)?;
         let before = Seen::of(&session.hello)?;
         let has = if mode == Mode::Boot { &before.default } else { &before.running };
@@ -152,7 +177,7 @@ impl<'a> Case<'a> {
         order.settings = settings(LONG);
         session.deliver(&order)?;
         let session = Some(session);
-        let mut case = Self { ground, before, new, order, session, confirming: None, contact: None };
+        let mut case = Self { ground, before, new, order, boots, session, confirming: None, contact: None };
         case.kill_first(stop_at)?;
         Ok(case)
     }
@@ -161,13 +186,30 @@ impl<'a> Case<'a> {
     fn kill_first(&mut self, then: &str) -> Result<()> {
         let Some((blow, point)) = self.ground.way.killed else { return Ok(()) };
         self.ground.wait_stopped(point)?;
-        let script = r#"rm "$1/stopped"; printf %s "$2" > "$1/stop-at""#;
-        self.ground.host.run(["sh", "-euc", script, "sh", FOLDER, then])?;
+        self.ground.stop_at(then)?;
         self.strike(blow, "own")?;
         if blow == Blow::Both {
-            let contact = self.ground.host.command([AGENT, "session"])?.input_pipe().stdout(Output::Pipe);
-            self.contact = Some(contact.spawn()?);
+            self.contact = Some(self.contact()?);
         }
+        Ok(())
+    }
+
+    /// A session that says nothing, and may wait for long until it is answered.
+    fn contact(&self) -> Result<Child> {
+        let session = self.ground.host.command([AGENT, "session"])?.input_pipe().stdout(Output::Pipe);
+        Ok(session.spawn()?)
+    }
+
+    /// Follows the host through its reboot, and lets somebody look at it who stops at `then`.
+    fn cross(&mut self, then: &str) -> Result<()> {
+        let host = self.ground.host;
+        wait::until_true("the host to reboot", BOOT, || {
+            host.status().is_ok_and(|status| status.boots > self.boots)
+        })?;
+        self.hang_up();
+        host.wait_ssh(BOOT)?;
+        self.ground.stop_at(then)?;
+        self.contact = Some(self.contact()?);
         Ok(())
     }
 
@@ -176,12 +218,33 @@ impl<'a> Case<'a> {
         if !self.ground.way.awaits() {
             return Ok(());
         }
-        self.session.as_mut().context("a session")?.until_awaits()?;
+        let mut session = self.follow()?;
+        session.until_awaits()?;
+        self.session = Some(session);
+        self.confirm()
+    }
+
+    fn confirm(&mut self) -> Result<()> {
         let mut confirming = Session::start(self.ground.host)?;
         let (order, nonce) = (self.order.id.clone(), self.order.nonce.clone());
         confirming.send(&Request::Confirm { order, nonce })?;
         self.confirming = Some(confirming);
         Ok(())
+    }
+
+    /// The session that follows, or a new one.
+    fn follow(&mut self) -> Result<Session> {
+        if let Some(session) = self.session.take() {
+            return Ok(session);
+        }
+        let mut session = Session::start(self.ground.host)?;
+        session.send(&Request::Follow { order: self.order.id.clone() })?;
+        Ok(session)
+    }
+
+    /// Lets whoever has stopped go on.
+    fn release(&self) -> Result<()> {
+        self.ground.host.sh(&format!("echo > {FOLDER}/go")).map(drop)
     }
 
     /// Strikes at a point of this role.
@@ -190,7 +253,7 @@ impl<'a> Case<'a> {
         match blow {
             Blow::Guard => {
                 self.kill("guard")?;
-                host.run(["sh", "-euc", &format!("echo > {FOLDER}/go")]).map(drop)
+                self.release()
             }
             Blow::Owner => self.kill(role),
             Blow::Both => {
@@ -219,15 +282,24 @@ impl<'a> Case<'a> {
 
     /// How it ends, seen by a new contact if nobody follows any more.
     fn ending(&mut self) -> Result<Ending> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
-            None => {
-                let mut session = Session::start(self.ground.host)?;
-                session.send(&Request::Follow { order: self.order.id.clone() })?;
-                session
+        if self.ground.way.mode != Mode::Reboot {
+            return self.follow()?.until_ended();
+        }
+        // Every session may end with a reboot.
+        wait::until("the end", BOOT * 3, || {
+            self.ground.host.wait_ssh(BOOT)?;
+            let mut session = self.follow()?;
+            loop {
+                match session.reply()? {
+                    Reply::Ended { ending, .. } => return Ok(ending),
+                    Reply::Progress(now) if now.awaits_confirm && self.confirming.is_none() => {
+                        self.confirm()?
+                    }
+                    Reply::Progress(_) => {}
+                    other => bail!("{other:?}"),
+                }
             }
-        };
-        session.until_ended()
+        })
     }
 
     /// It ends as it must, and the host is what it says.
@@ -241,10 +313,12 @@ impl<'a> Case<'a> {
             return self.holds(passed, blow, false, self.before.last.clone());
         }
         let ending = self.ending()?;
-        let new = passed.new_wins(blow);
+        let (new, mode) = (passed.new_wins(blow), passed.way.mode);
         let good = match &ending {
-            Ending::Confirmed { lasting } => new && *lasting == (passed.way.mode != Mode::Test),
-            Ending::RolledBack { aftermath, .. } => !new && aftermath.is_empty(),
+            Ending::Confirmed { lasting } => new && *lasting == (mode != Mode::Test),
+            Ending::RolledBack { aftermath, .. } => {
+                !new && aftermath.iter().all(|note| mode == Mode::Reboot && note.contains("was rebooted"))
+            }
             Ending::Unchanged { .. } => !new,
             Ending::Stuck { .. } => false,
         };

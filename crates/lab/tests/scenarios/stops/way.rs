@@ -81,20 +81,32 @@ impl Passed<'_> {
         self.has("own after:journal:prepared")
     }
 
-    /// Whether the owner has a guard.
+    /// Whether whoever has the activation here has a guard.
     pub(super) fn is_guarded(&self) -> bool {
-        let armed = self.has("own after:effect:arm") && !self.has("own after:effect:disarm");
-        armed && self.way.killed.is_none()
+        let has = |act: &str| self.has(&format!("{} after:effect:{act}", self.role()));
+        has("arm") && !has("disarm") && self.way.killed.is_none()
     }
 
     /// Whether a confirmation was asked for and given.
     pub(super) fn is_confirmed(&self) -> bool {
-        self.has("own before:journal:committing") || self.has("own before:journal:confirmed")
+        ["own", "resume"].iter().any(|role| {
+            let before = |state: &str| self.has(&format!("{role} before:journal:{state}"));
+            before("committing") || before("confirmed")
+        })
     }
 
-    /// Whether the host boots the new system from here on.
+    /// Whether the host has rebooted on the way.
+    pub(super) fn has_rebooted(&self) -> bool {
+        self.way.mode == Mode::Reboot && self.role() == "resume"
+    }
+
+    /// Whether the host boots the new system from here on: always, or once.
     pub(super) fn boots_new(&self) -> bool {
-        self.has("own after:effect:set-default")
+        let once = self.has("own after:effect:set-once") && !self.has_rebooted();
+        match self.way.mode {
+            Mode::Reboot => once || self.has("resume after:effect:set-default"),
+            _ => self.has("own after:effect:set-default"),
+        }
     }
 
     /// Whether the new system wins: from the decision on, but after a reboot only if it runs.
@@ -103,7 +115,8 @@ impl Passed<'_> {
             (false, ..) => false,
             (true, _, Blow::Guard) => true,
             (true, Mode::Test, _) => self.has("own after:journal:confirmed"),
-            (true, Mode::Switch, Blow::Cut) => self.boots_new(),
+            (true, Mode::Switch | Mode::Reboot, Blow::Cut) => self.boots_new(),
+            (true, Mode::Reboot, _) => self.has("resume after:journal:committing"),
             (true, ..) => self.has("own after:journal:committing"),
         }
     }

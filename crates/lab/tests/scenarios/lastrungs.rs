@@ -68,7 +68,10 @@ fn trouble_with_systemd_is_told_in_words() -> Result<()> {
     expect(&host, "lasting-trouble", "none")?;
 
     host.sh(&serve(&format!("{SILENCE}; {HANDS} trouble > /run/part; {SPEECH}; mv /run/part /run/said")))?;
-    let said = || Ok(ensure!(host.run(["cat", "/run/said"])?.contains("systemd (process 1) is silent")));
+    let said = || -> Result<()> {
+        ensure!(host.run(["cat", "/run/said"])?.contains("systemd (process 1) is silent"));
+        Ok(())
+    };
     wait::until("what is said of a silent systemd", SOON, said)?;
     expect(&host, "lasting-trouble", "none")?;
     host.freeze_init(true)?;

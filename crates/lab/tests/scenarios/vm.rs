@@ -84,11 +84,13 @@ impl<'lab> Rig<'lab> {
 
     /// Whether the loader was asked for another system than its default at the next boot.
     pub(super) fn is_asked_once(&self) -> Result<bool> {
-        let (command, text) = match self.loader {
+        let (command, start) = match self.loader {
             Loader::SystemdBoot => (["ls", "/sys/firmware/efi/efivars"], "LoaderEntryOneShot-"),
             Loader::Grub => (["grub-editenv", "list"], "next_entry="),
         };
-        Ok(self.vm.run(command)?.contains(text))
+        // GRUB leaves the name with nothing behind it.
+        let said = self.vm.run(command)?;
+        Ok(said.lines().filter_map(|line| line.strip_prefix(start)).any(|rest| !rest.is_empty()))
     }
 
     /// Lets the machine reboot itself, and waits for the boot after so many resets.

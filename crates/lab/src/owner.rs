@@ -351,9 +351,8 @@ impl Lab {
     /// Waits until every host answers over ssh.
     pub fn wait_ready(&self) -> Result<()> {
         thread::scope(|scope| {
-            let wait = |host: Host<'_>| {
-                host.wait_ssh(if host.is_vm() { VM_READY_LIMIT } else { READY_LIMIT })
-            };
+            let wait =
+                |host: Host<'_>| host.wait_ssh(if host.is_vm() { VM_READY_LIMIT } else { READY_LIMIT });
             let waiting: Vec<_> = self.hosts().map(|host| scope.spawn(move || wait(host))).collect();
             waiting.into_iter().try_for_each(|wait| wait.join().unwrap_or_else(|_| bail!("waiting panicked")))
         })

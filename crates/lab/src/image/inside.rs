@@ -74,9 +74,7 @@ pub(super) fn install(root: &Path, system: &str) -> Result<()> {
         chroot(root, "nix").args(["build", "--quiet", "--no-link", "--print-out-paths", &flake]).run()?;
     let toplevel = built.stdout_text();
     fs::write(root.join("etc/NIXOS"), "").context("cannot mark the root as a NixOS")?;
-    chroot(root, "nix-env")
-        .args(["--profile", "/nix/var/nix/profiles/system", "--set", &toplevel])
-        .run()?;
+    chroot(root, "nix-env").args(["--profile", "/nix/var/nix/profiles/system", "--set", &toplevel]).run()?;
     let switch = format!("{toplevel}/bin/switch-to-configuration");
     chroot(root, &switch).arg("boot").env("NIXOS_INSTALL_BOOTLOADER", "1").run()?;
     Ok(())

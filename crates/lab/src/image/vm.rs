@@ -28,8 +28,18 @@ const TOOLS: [&str; 4] = ["mtools", "ovmf", "qemu-system-x86", "qemu-utils"];
 const MODULES: [&str; 5] = ["virtio_blk", "virtio_net", "vfat", "nls_ascii", "nls_cp437"];
 /// What GRUB has in its core, which lies before the first partition.
 const GRUB_MODULES: [&str; 12] = [
-    "biosdisk", "configfile", "echo", "ext2", "halt", "linux", "loadenv", "normal", "part_msdos", "serial",
-    "terminal", "test",
+    "biosdisk",
+    "configfile",
+    "echo",
+    "ext2",
+    "halt",
+    "linux",
+    "loadenv",
+    "normal",
+    "part_msdos",
+    "serial",
+    "terminal",
+    "test",
 ];
 /// What GRUB's core does first.
 const GRUB_EARLY: &str = "serial --unit=0\nterminal_output serial\n";
@@ -61,7 +71,9 @@ impl VmImage {
         let disks = disks_directory(image, &parts)?;
         for dir in [&parts, &disks] {
             if !dir.join(COMPLETE).exists() {
-                bail!("the image of virtual machines is not built yet; `cargo lab image trixie` builds it in a minute");
+                bail!(
+                    "the image of virtual machines is not built yet; `cargo lab image trixie` builds it in a minute"
+                );
             }
         }
         system::touch(&disks)?;
@@ -135,7 +147,8 @@ fn download(root: &Path, part: &Path, take: impl FnOnce(&Path) -> Result<()>) ->
     let upper = part.join("scratch-upper");
     inside::overlay(&[root.to_owned()], Some(&upper), &scratch)?;
     inside::furnish(&scratch)?;
-    fs::copy("/etc/resolv.conf", scratch.join("etc/resolv.conf")).context("this machine resolves no names")?;
+    fs::copy("/etc/resolv.conf", scratch.join("etc/resolv.conf"))
+        .context("this machine resolves no names")?;
     apt(&scratch).arg("update").run().context("the package lists could not be read")?;
     take(&scratch)?;
     inside::clear(&scratch)?;
@@ -225,7 +238,10 @@ pub fn build_disks(root: &Path, parts: &Path, part: &Path) -> Result<()> {
     inside::own_mounts()?;
     for loader in Loader::ALL {
         let disk = part.join(format!("{}.raw", loader.name()));
-        Command::new("cp").args(["--sparse=always", "--reflink=auto"]).args([&parts.join("root.raw"), &disk]).run()?;
+        Command::new("cp")
+            .args(["--sparse=always", "--reflink=auto"])
+            .args([&parts.join("root.raw"), &disk])
+            .run()?;
         let mounted = part.join("root");
         fs::create_dir_all(&mounted)?;
         Command::new("mount").args(["-o", "loop,noatime"]).args([&disk, &mounted]).run()?;

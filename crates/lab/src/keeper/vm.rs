@@ -215,7 +215,10 @@ mod tests {
     fn qemu_says_why_it_ends() {
         let cases = [
             (r#"{"event":"SHUTDOWN","data":{"guest":true,"reason":"guest-reset"}}"#, Some("guest-reset")),
-            (r#"{"timestamp":{"seconds":1},"event":"SHUTDOWN","data":{"reason":"host-signal"}}"#, Some("host-signal")),
+            (
+                r#"{"timestamp":{"seconds":1},"event":"SHUTDOWN","data":{"reason":"host-signal"}}"#,
+                Some("host-signal"),
+            ),
             (r#"{"event":"RESET","data":{"guest":true,"reason":"guest-reset"}}"#, None),
             (r#"{"event":"NIC_RX_FILTER_CHANGED","data":{"path":"/x"}}"#, None),
             (r#"{"QMP":{"version":{}}}"#, None),

@@ -17,7 +17,8 @@ pub(super) const BOOT: Duration = Duration::from_secs(600);
 /// The machine's name.
 pub(super) const NAME: &str = "vm1";
 /// Makes a configuration that of a machine that resets itself after a failure, as NixOS hosts should.
-const RESETS: &str = r#"lab.vm.enable = true; imports = [ { boot.kernelParams = [ "panic=5" "boot.panic_on_fail" ]; } ];"#;
+const RESETS: &str =
+    r#"lab.vm.enable = true; imports = [ { boot.kernelParams = [ "panic=5" "boot.panic_on_fail" ]; } ];"#;
 /// What systemd says on the console when a machine's start is complete.
 const COMPLETE: &str = "Reached target";
 

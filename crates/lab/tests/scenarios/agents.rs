@@ -31,7 +31,7 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
 }
 
 /// The module that NixOS systems import.
-const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
+pub(super) const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
 /// Makes a system carry the agent and its start unit, once [`install_module`] was there.
 pub(super) const CARRIES_AGENT: &str = r#"imports = [ /root/agent.nix ]; services.lockstep = { enable = true; package = pkgs.runCommand "lockstep-agent" { } "mkdir -p $out/bin; cp ${/root/lockstep-agent} $out/bin/lockstep-agent"; };"#;
 

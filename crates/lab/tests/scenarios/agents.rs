@@ -65,6 +65,17 @@ impl Going {
         }
     }
 
+    /// Follows until the host says that it does this.
+    pub(super) fn until_doing(&mut self, text: &str) -> Result<()> {
+        loop {
+            match self.session.reply()? {
+                Reply::Progress(progress) if progress.text.contains(text) => return Ok(()),
+                Reply::Progress(progress) => self.session.note(&progress.state),
+                other => bail!("{other:?} before '{text}'; states {:?}", self.session.states),
+            }
+        }
+    }
+
     /// Follows until the machine is in a state.
     pub(super) fn until_state(&mut self, state: &str) -> Result<()> {
         loop {
@@ -95,6 +106,11 @@ pub(super) fn deploy(host: &Host<'_>, system: &str) -> Result<()> {
 /// What was promised, whatever happened: the host answers over a new connection; it runs `system`, and that and what
 /// it would boot are there and rooted; its own report says the same, and that nothing is unfinished.
 pub(super) fn promise(host: &Host<'_>, system: &str) -> Result<()> {
+    promised(host, system).map(drop)
+}
+
+/// The same; returns what the host says of itself.
+pub(super) fn promised(host: &Host<'_>, system: &str) -> Result<Hello> {
     host.wait_ssh(Duration::from_secs(30))?;
     let Session { hello, .. } = Session::start(host)?;
     let shown = |path: Option<&order::SystemPath>| path.map(|path| path.in_store(&StoreDir::default()));
@@ -106,7 +122,7 @@ pub(super) fn promise(host: &Host<'_>, system: &str) -> Result<()> {
         ensure!(!roots.is_empty(), "{path} is not rooted");
         host.run(["nix-store", "--check-validity", path])?;
     }
-    Ok(())
+    Ok(hello)
 }
 
 /// A session on a host's console.
@@ -167,7 +183,11 @@ impl Session {
     /// An order for this host, after what it did last.
     pub(super) fn order(&self, system: &str, mode: Mode, limits: Limits) -> Result<Order> {
         let mut digits = [b'l'; 20];
-        digits[..8].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Only five bits of each count.
+        for (at, digit) in digits.iter_mut().take(8).enumerate() {
+            *digit = u8::try_from(number >> (5 * at) & 31)?;
+        }
         Ok(Order {
             id: OrderId::from_random(digits),
             nonce: Nonce::from_random([7; 32]),

@@ -157,13 +157,16 @@ const MOTD: &str = r#"environment.etc."motd".text = "new";"#;
 const REBOOT: Duration = Duration::from_secs(150);
 
 /// Follows an activation over the reboot of the host that ends it; says why it was taken back and what differs.
-fn over_a_reboot(host: &Host<'_>, going: &Going, boots: u32) -> Result<(Cause, Vec<String>)> {
+fn over_a_reboot(host: &Host<'_>, going: Going, boots: u32) -> Result<(Cause, Vec<String>)> {
+    let Going { session, order } = going;
+    // A console of the lab that stays open holds up the end of a shutdown.
+    drop(session);
     wait::until_true("the host to reboot", REBOOT, || {
         host.status().is_ok_and(|status| status.boots > boots)
     })?;
     host.wait_ssh(BOOT)?;
     let mut session = Session::start(host)?;
-    session.send(&Request::Follow { order: going.order.id.clone() })?;
+    session.send(&Request::Follow { order: order.id })?;
     match session.until_ended()? {
         Ending::RolledBack { cause, aftermath } => Ok((cause, aftermath)),
         other => anyhow::bail!("{other:?}; states {:?}, log:\n{}", session.states, session.log),
@@ -189,7 +192,7 @@ fn a_system_that_leads_into_emergency_mode_is_taken_back_by_a_reboot() -> Result
     let boots = host.status()?.boots;
     let limits = Limits { idle: Duration::from_secs(10), ..agents::limits(WINDOW) };
     let going = Going::start(&host, &new, Mode::Switch, Settings { limits, ..Settings::default() })?;
-    let (cause, aftermath) = over_a_reboot(&host, &going, boots)?;
+    let (cause, aftermath) = over_a_reboot(&host, going, boots)?;
     assert_eq!(cause.kind, CauseKind::Activation, "{cause:?}");
     was_rebooted(&aftermath)?;
     promise(&host, &old)
@@ -213,7 +216,7 @@ fn a_systemd_that_freezes_is_left_behind_by_a_reboot() -> Result<()> {
             // Then it is the guard that has to reboot.
             host.sh("pkill -KILL -f 'lockstep-agent own'")?;
         }
-        let (cause, aftermath) = over_a_reboot(&host, &going, boots)?;
+        let (cause, aftermath) = over_a_reboot(&host, going, boots)?;
         let kind = if killed { CauseKind::Interrupted } else { CauseKind::Unconfirmed };
         assert_eq!(cause.kind, kind, "{cause:?}");
         was_rebooted(&aftermath)?;
@@ -229,12 +232,12 @@ fn what_a_system_left_in_the_network_goes_by_a_reboot_if_nobody_comes() -> Resul
     let host = lab.host("web1");
     agents::install(&host)?;
     let old = systems::current(&host)?;
-    let left = r#"boot.kernel.sysctl."net.ipv4.icmp_ratelimit" = 77; networking.localCommands = "ip route add blackhole 192.0.2.0/24; ip link add br-left type bridge; ip rule add priority 77 from 192.0.2.1 lookup 77";"#;
+    let left = r#"boot.kernel.sysctl."net.ipv4.icmp_errors_use_inbound_ifaddr" = 1; networking.localCommands = "ip route add blackhole 192.0.2.0/24; ip link add br-left type bridge; ip rule add priority 77 from 192.0.2.1 lookup 77";"#;
     let [new] = systems::build(&host, [left])?;
     host.run(["sync"])?;
     let boots = host.status()?.boots;
     let going = Going::start(&host, &new, Mode::Switch, settings(WINDOW))?;
-    let (cause, aftermath) = over_a_reboot(&host, &going, boots)?;
+    let (cause, aftermath) = over_a_reboot(&host, going, boots)?;
     assert_eq!(cause.kind, CauseKind::Unconfirmed);
     was_rebooted(&aftermath)?;
     promise(&host, &old)
@@ -254,7 +257,7 @@ fn the_last_rung_does_not_wait_for_stop_jobs() -> Result<()> {
     host.sh(&format!("systemd-run --quiet --unit=stays {stays} sleep infinity"))?;
     let boots = host.status()?.boots;
     let going = Going::start(&host, &new, Mode::Switch, settings(WINDOW))?;
-    let (_, aftermath) = over_a_reboot(&host, &going, boots)?;
+    let (_, aftermath) = over_a_reboot(&host, going, boots)?;
     was_rebooted(&aftermath)?;
     promise(&host, &old)
 }
@@ -305,7 +308,7 @@ fn the_guard_outlives_whatever_systemd_does() -> Result<()> {
     lives("emergency mode")?;
     host.freeze_init(true)?;
     host.sh("pkill -KILL -f 'lockstep-agent own'")?;
-    let (cause, aftermath) = over_a_reboot(&host, &going, boots)?;
+    let (cause, aftermath) = over_a_reboot(&host, going, boots)?;
     assert_eq!(cause.kind, CauseKind::Interrupted);
     was_rebooted(&aftermath)?;
     promise(&host, &old)

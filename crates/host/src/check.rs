@@ -2,12 +2,16 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use order::{Mode, Order};
+use order::{Mode, Order, SystemPath};
 use run::Command;
 use store::store_path::StoreDir;
 use thiserror::Error;
 
-use crate::{cgroup, chain, links, paths, space};
+use crate::{
+    cgroup, chain, links,
+    once::{self, Unguarded},
+    paths, space,
+};
 
 /// How long the system's own checks may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -53,6 +57,9 @@ pub enum Unfit {
     /// They could not be asked.
     #[error("the new system's own checks cannot be run")]
     Check(#[source] run::Error),
+    /// It is to be tried by a reboot, and the reboot would be unguarded.
+    #[error("a reboot into the new system would be unguarded, and --mode boot is left")]
+    Unguarded(#[from] Unguarded),
     /// The boot file system is too full for the next entry.
     #[error(
         "{} has {free} bytes left, kernel and initrd of the new system need {need}; remove old generations",
@@ -87,7 +94,11 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
         nix_env()?;
         boot_space(&folder)?;
     }
-    if matches!(order.mode, Mode::Boot | Mode::Reboot) { Ok(()) } else { pre_switch(&folder) }
+    match order.mode {
+        Mode::Switch | Mode::Test | Mode::DryActivate => pre_switch(&folder),
+        Mode::Reboot => Ok(once::support(&SystemPath::from(order.system.clone()))?),
+        Mode::Boot => Ok(()),
+    }
 }
 
 /// The system that runs brings the program that makes a new generation.

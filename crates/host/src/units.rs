@@ -141,7 +141,11 @@ pub(crate) fn systemctl() -> Command {
 /// # Errors
 /// If systemd does not answer.
 pub fn starting() -> Result<bool, Fault> {
-    let command = systemctl().args(["show", "--property", "SystemState", "--value"]).timeout(LIMIT);
-    let finished = command.run().map_err(|error| Fault::new(chain(&error)))?;
-    Ok(matches!(finished.stdout_text().as_str(), "initializing" | "starting"))
+    Ok(matches!(system_state()?.as_str(), "initializing" | "starting"))
+}
+
+/// What systemd says of itself (`systemctl(1)`, "is-system-running").
+pub(crate) fn system_state() -> Result<String, Fault> {
+    let command = systemctl().args(["show", "--property", "SystemState", "--value"]);
+    Ok(attended(command, LIMIT)?.stdout_text().trim().to_owned())
 }

@@ -16,13 +16,20 @@ const AREAS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("deploy", &[&["bench", "--quiet", "--package", "lab", "--bench", "deploy"]]),
+    (
+        "lockout",
+        &[
+            &["run", "--quiet", "--package", "xtask", "--", "no-lock-out", "--bench"],
+            &["bench", "--quiet", "--package", "lab", "--bench", "lockout"],
+        ],
+    ),
     ("lab", &[&["run", "--quiet", "--release", "--package", "lab", "--", "bench"]]),
 ];
 
 /// What `bench` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure this area only: `store`, `deploy` or `lab`.
+    /// Measure this area only: `store`, `deploy`, `lockout` or `lab`.
     area: Option<String>,
 }
 
@@ -91,6 +98,6 @@ mod tests {
         let count = |area| select(area).unwrap().len();
         assert_eq!(count(None), AREAS.iter().map(|(name, _)| count(Some(*name))).sum::<usize>());
         let unknown = select(Some("nothing")).unwrap_err().to_string();
-        assert_eq!(unknown, "there is no area `nothing`; there are store, deploy, lab");
+        assert_eq!(unknown, "there is no area `nothing`; there are store, deploy, lockout, lab");
     }
 }

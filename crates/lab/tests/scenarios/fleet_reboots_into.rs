@@ -14,15 +14,21 @@ use super::{
 const PATIENT: &str =
     r#"{ defaults = { confirmTimeout = "20s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; }; }"#;
 
-/// The agent's start unit, with the agent that the operator brings along.
+/// What a system carries so that reboots into it are guarded.
+const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
+
+/// The agent with its start unit, the one that the operator brings along.
 fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
-    fleet.operator.sh(&format!("cp /lab/bin/lockstep-agent {FLEET}/start && cd {FLEET} && git add start"))?;
-    Ok(r#"systemd.services.lockstep-boot = {
-            wantedBy = [ "sysinit.target" "emergency.target" "rescue.target" ];
-            unitConfig = { DefaultDependencies = false; IgnoreOnIsolate = true; };
-            serviceConfig.ExecStart = "${./start} resume";
+    fleet.operator.write(&format!("{FLEET}/agent.nix"), MODULE)?;
+    fleet
+        .operator
+        .sh(&format!("cp /lab/bin/lockstep-agent {FLEET}/start && cd {FLEET} && git add start agent.nix"))?;
+    Ok(r#"imports = [ ./agent.nix ];
+          services.lockstep = {
+            enable = true;
+            package = pkgs.runCommand "lockstep-agent" { } "mkdir -p $out/bin; cp ${./start} $out/bin/lockstep-agent";
           };"#
-    .to_owned())
+        .to_owned())
 }
 
 fn boot_id(host: &Host<'_>) -> Result<String> {

@@ -15,7 +15,7 @@ const PATIENT: &str =
     r#"{ defaults = { confirmTimeout = "20s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; }; }"#;
 
 /// The agent's start unit, with the agent that the operator brings along.
-fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
+pub(super) fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
     fleet.operator.sh(&format!("cp /lab/bin/lockstep-agent {FLEET}/start && cd {FLEET} && git add start"))?;
     Ok(r#"systemd.services.lockstep-boot = {
             wantedBy = [ "sysinit.target" "emergency.target" "rescue.target" ];

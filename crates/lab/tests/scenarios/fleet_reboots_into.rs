@@ -18,7 +18,7 @@ const PATIENT: &str =
 const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
 
 /// The agent with its start unit, the one that the operator brings along.
-fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
+pub(super) fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
     fleet.operator.write(&format!("{FLEET}/agent.nix"), MODULE)?;
     fleet
         .operator

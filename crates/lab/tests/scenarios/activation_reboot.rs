@@ -106,13 +106,11 @@ fn kept_when_confirmed(loader: &str) -> Result<()> {
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn systemd_boot_boots_once_and_keeps_what_was_confirmed() -> Result<()> {
     kept_when_confirmed(SYSTEMD_BOOT)
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn grub_boots_once_and_keeps_what_was_confirmed() -> Result<()> {
     kept_when_confirmed(GRUB)
 }
@@ -126,19 +124,16 @@ fn left_when_not_confirmed(loader: &str) -> Result<()> {
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn systemd_boot_comes_back_from_what_nobody_confirmed() -> Result<()> {
     left_when_not_confirmed(SYSTEMD_BOOT)
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn grub_comes_back_from_what_nobody_confirmed() -> Result<()> {
     left_when_not_confirmed(GRUB)
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn a_system_that_panics_is_left_at_the_next_power_cycle() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
@@ -157,7 +152,6 @@ fn a_system_that_panics_is_left_at_the_next_power_cycle() -> Result<()> {
 const NO_FILE_SYSTEM: &str = r#"fileSystems."/data" = { device = "/dev/disk/by-label/gone"; fsType = "ext4"; options = [ "x-systemd.device-timeout=1s" ]; };"#;
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn a_system_in_emergency_mode_is_left_by_itself() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
@@ -177,7 +171,6 @@ fn refusal(host: &Host<'_>, system: &str) -> Result<String> {
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn what_leaves_a_reboot_unguarded_is_refused_before_anything_is_changed() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
@@ -219,14 +212,12 @@ fn refused_with(loader: &str, spoil: &str, expected: &str) -> Result<()> {
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn loaders_without_an_entry_for_one_boot_are_told() -> Result<()> {
     refused_with(EXTLINUX, "true", "extlinux has no entry for one boot only")?;
     refused_with(LANZABOOTE, "true", "what is tried would become the default")
 }
 
 #[test]
-#[ignore = "the lab's host does not come to the end of its shutdown yet; see the branch's report"]
 fn grub_that_cannot_take_an_entry_back_is_told() -> Result<()> {
     let covered = "cp -r /boot /tmp/boot; mount -t tmpfs boot /boot; cp -r /tmp/boot/. /boot";
     refused_with(GRUB, covered, "it lies on tmpfs")

@@ -49,12 +49,14 @@ fn definitions(has: &Has) -> String {
     has.iter().map(|(kind, number)| KINDS[*kind].replace('@', &number.to_string())).collect()
 }
 
-/// Changes one kind for sure and another perhaps.
+/// Changes one kind for sure and another perhaps; something is another in the end.
 fn change(has: &mut Has, numbers: &mut Numbers) {
-    for _ in 0..=numbers.below(2) {
-        let kind = numbers.below(KINDS.len());
-        let before = has.get(&kind).copied().unwrap_or(9);
-        has.insert(kind, 10 + (before + 1 + numbers.below(80)) % 90);
+    let before = has.clone();
+    while *has == before {
+        for _ in 0..=numbers.below(2) {
+            let kind = numbers.below(KINDS.len());
+            has.insert(kind, 10 + numbers.below(90));
+        }
     }
 }
 

@@ -17,16 +17,16 @@ const DELAY: u32 = 25;
 /// The seed of the changes; another one is another two hundred deploys.
 const SEED: u64 = 0x0010_c357_e900_0001;
 
-/// The kinds of changes; `N` is a number that changes. Each touches something else, some of it the network.
+/// The kinds of changes; `@` is a number that changes. Each touches something else, some of it the network.
 const KINDS: [&str; 8] = [
-    r#"systemd.services.worker = { wantedBy = [ "multi-user.target" ]; script = "sleep 10000N"; };"#,
-    r#"systemd.services.once = { wantedBy = [ "multi-user.target" ]; script = "echo N"; serviceConfig = { Type = "oneshot"; RemainAfterExit = true; }; };"#,
-    r#"environment.etc."app.conf".text = "value = N\n";"#,
-    r#"users.users.userN = { isNormalUser = true; };"#,
-    r#"boot.kernel.sysctl."net.ipv4.tcp_keepalive_time" = 7N;"#,
-    r#"environment.systemPackages = [ (pkgs.labPackage { pname = "tool"; version = "N"; size = 20000; }) ];"#,
-    r#"networking.firewall.allowedTCPPorts = [ 80N ];"#,
-    r#"networking.interfaces.lo.ipv4.addresses = [ { address = "203.0.113.N"; prefixLength = 32; } ];"#,
+    r#"systemd.services.worker = { wantedBy = [ "multi-user.target" ]; script = "sleep 10000@"; };"#,
+    r#"systemd.services.once = { wantedBy = [ "multi-user.target" ]; script = "echo @"; serviceConfig = { Type = "oneshot"; RemainAfterExit = true; }; };"#,
+    r#"environment.etc."app.conf".text = "value = @\n";"#,
+    r#"users.users.user@ = { isNormalUser = true; };"#,
+    r#"boot.kernel.sysctl."net.ipv4.tcp_keepalive_time" = 7@;"#,
+    r#"environment.systemPackages = [ (pkgs.labPackage { pname = "tool"; version = "@"; size = 20000; }) ];"#,
+    r#"networking.firewall.allowedTCPPorts = [ 80@ ];"#,
+    r#"networking.interfaces.lo.ipv4.addresses = [ { address = "203.0.113.@"; prefixLength = 32; } ];"#,
 ];
 
 /// A sequence of numbers that is the same every time (xorshift64).
@@ -46,15 +46,17 @@ impl Numbers {
 type Has = BTreeMap<usize, usize>;
 
 fn definitions(has: &Has) -> String {
-    has.iter().map(|(kind, number)| KINDS[*kind].replace('N', &number.to_string())).collect()
+    has.iter().map(|(kind, number)| KINDS[*kind].replace('@', &number.to_string())).collect()
 }
 
-/// Changes one kind for sure and another perhaps.
+/// Changes one kind for sure and another perhaps; something is another in the end.
 fn change(has: &mut Has, numbers: &mut Numbers) {
-    for _ in 0..=numbers.below(2) {
-        let kind = numbers.below(KINDS.len());
-        let before = has.get(&kind).copied().unwrap_or(9);
-        has.insert(kind, 10 + (before + 1 + numbers.below(80)) % 90);
+    let before = has.clone();
+    while *has == before {
+        for _ in 0..=numbers.below(2) {
+            let kind = numbers.below(KINDS.len());
+            has.insert(kind, 10 + numbers.below(90));
+        }
     }
 }
 

@@ -1,10 +1,9 @@
-//! New systems that cut the way in: nobody can confirm, and the host is reachable again by itself.
+//! What a new system leaves behind in the network when it goes.
 
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use lab::Host;
-use order::{Limits, Mode, Settings};
+use order::Mode;
 use report::CauseKind;
 use session::Request;
 
@@ -13,52 +12,8 @@ use super::{
     lab, systems,
 };
 
-/// Until the deadline: long enough to see on a busy machine that nobody comes in.
+/// Until the deadline, and until nobody has come after the way back.
 const WINDOW: Duration = Duration::from_secs(8);
-
-/// Lets a host try a system that cuts it off; returns what differs after it came back.
-fn cut_off(host: &Host<'_>, system: &str, settings: Settings) -> Result<Vec<String>> {
-    let old = systems::current(host)?;
-    let mut going = Going::start(host, system, Mode::Switch, settings)?;
-    going.session.until_awaits()?;
-    ensure!(!host.answers_ssh(), "somebody could have confirmed");
-    let (cause, aftermath) = going.until_rolled_back()?;
-    assert_eq!(cause.kind, CauseKind::Unconfirmed);
-    promise(host, &old)?;
-    Ok(aftermath)
-}
-
-#[test]
-fn a_system_that_shuts_ssh_out_is_taken_back() -> Result<()> {
-    let lab = lab(["web1"])?;
-    let host = lab.host("web1");
-    agents::install(&host)?;
-    let [stopped, moved, walled] = systems::build(
-        &host,
-        [
-            "services.openssh.enable = lib.mkForce false;",
-            "services.openssh.ports = lib.mkForce [ 2222 ];",
-            "networking.firewall.enable = lib.mkForce true; services.openssh.openFirewall = lib.mkForce false;",
-        ],
-    )?;
-    for system in [&stopped, &moved, &walled] {
-        let aftermath = cut_off(&host, system, settings(WINDOW))?;
-        ensure!(aftermath.is_empty(), "{aftermath:?}");
-    }
-    Ok(())
-}
-
-#[test]
-fn a_lease_that_is_lost_after_the_switch_takes_the_system_back() -> Result<()> {
-    let lab = lab(["web1"])?;
-    let host = lab.host("web1");
-    agents::install(&host)?;
-    let [short] = systems::build(&host, ["lab.dhcp.loseAfter = 5;"])?;
-    let limits = Limits { settle: Duration::from_secs(7), ..agents::limits(WINDOW) };
-    let aftermath = cut_off(&host, &short, Settings { limits, ..Settings::default() })?;
-    ensure!(aftermath.is_empty(), "the lease is back: {aftermath:?}");
-    Ok(())
-}
 
 #[test]
 fn what_a_new_system_left_in_the_network_is_named() -> Result<()> {

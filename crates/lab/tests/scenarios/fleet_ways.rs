@@ -176,32 +176,6 @@ fn race_08_a_system_without_sshd_is_not_confirmed_over_a_connection_of_the_opera
 }
 
 #[test]
-fn three_ways_to_cut_the_network_are_each_taken_back() -> Result<()> {
-    let hosts = ["address", "lease", "firewall", "good"];
-    let lab = fleets::with_operator(hosts)?.start()?;
-    let mut fleet = Fleet::new(&lab, &hosts)?;
-    let old = hosts.map(|name| settled(&lab.host(name)));
-    fleet.settings(
-        r#"{ defaults = { confirmTimeout = "8s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; };
-             hosts.lease = { settle = "6s"; confirmTimeout = "12s"; }; }"#,
-    )?;
-    fleet.define("address", "networking.useDHCP = lib.mkForce false;")?;
-    fleet.define("lease", "lab.dhcp.loseAfter = 2;")?;
-    fleet.define("firewall", "services.openssh.openFirewall = false;")?;
-    fleet.define("good", &motd("good"))?;
-    let outcome = fleet.deploy(3, &["--all"])?;
-    for (name, old) in hosts.into_iter().zip(old).take(3) {
-        outcome.of(name)?.is("rolled_back", "unconfirmed", &[])?;
-        let host = lab.host(name);
-        host.wait_ssh(SOON)?;
-        assert_eq!(settled(&host)?, old?, "{name}");
-    }
-    outcome.of("good")?.is("confirmed", "", &[])?;
-    assert_eq!(read_motd(&lab.host("good"))?, "good");
-    fleet.expect(0, &["status", "--all"]).map(drop)
-}
-
-#[test]
 fn a_port_that_moves_with_the_description_is_confirmed_there() -> Result<()> {
     let lab = fleets::with_operator(["web1"])?.start()?;
     let host = lab.host("web1");

@@ -7,7 +7,6 @@ mod activation_ends;
 mod activation_hostile;
 mod activation_limits;
 mod activation_network;
-mod activation_power;
 mod activation_reboot;
 mod activation_refused;
 mod activation_units;

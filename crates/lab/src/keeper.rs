@@ -32,6 +32,7 @@ mod identity;
 mod line;
 mod machine;
 mod net;
+mod orphans;
 
 /// What `lab keeper` does.
 pub fn run(dir: &LabDir) -> Result<()> {
@@ -100,6 +101,7 @@ fn start_one(
 
 /// Answers until the end. The socket appears only now, with every host started.
 fn serve(dir: &LabDir, machines: &[Arc<Machine>]) -> Result<()> {
+    orphans::reap();
     let listener = UnixListener::bind(dir.control()).context("cannot make the control socket")?;
     fs::set_permissions(dir.control(), fs::Permissions::from_mode(0o600))?;
     for stream in listener.incoming() {

@@ -18,6 +18,8 @@
 //! **Memory.** Whoever applies a patch holds one piece of the base ([`window::MAX_BASE`], and 62 bytes), one piece
 //! of the result ([`window::MAX_TARGET`]) and one frame, whatever the size of the NAR.
 
+#[cfg(test)]
+mod cases;
 pub mod equivalence;
 mod likeness;
 pub mod op;

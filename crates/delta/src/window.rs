@@ -200,11 +200,18 @@ pub fn encode(
 
 fn compress(prefix: &[u8], target: &[u8], level: i32) -> Result<Vec<u8>, zstd_safe::ErrorCode> {
     let mut context = CCtx::create();
-    context.set_parameter(CParameter::CompressionLevel(level))?;
-    context.set_parameter(CParameter::ContentSizeFlag(true))?;
-    context.set_parameter(CParameter::ChecksumFlag(false))?;
-    context.set_parameter(CParameter::WindowLog(window_log(target.len())))?;
-    context.set_parameter(CParameter::EnableLongDistanceMatching(true))?;
+    let basic = [
+        CParameter::CompressionLevel(level),
+        CParameter::ContentSizeFlag(true),
+        CParameter::ChecksumFlag(false),
+        // The whole prefix can be used as long as no more than this has been made.
+        CParameter::WindowLog(log2(target.len()).max(SMALLEST_WINDOW)),
+        CParameter::EnableLongDistanceMatching(true),
+    ];
+    let tables = tables(log2(prefix.len() + target.len()), level);
+    for parameter in basic.into_iter().chain(tables) {
+        context.set_parameter(parameter)?;
+    }
     if !prefix.is_empty() {
         context.ref_prefix(prefix)?;
     }
@@ -214,11 +221,33 @@ fn compress(prefix: &[u8], target: &[u8], level: i32) -> Result<Vec<u8>, zstd_sa
     Ok(payload)
 }
 
-/// The smallest window of zstd that covers `target` bytes: the whole prefix can be used while no more than that
-/// has been made.
-fn window_log(target: usize) -> u32 {
-    const SMALLEST: u32 = 10;
-    target.next_power_of_two().ilog2().max(SMALLEST)
+/// Sizes of zstd's tables for a prefix and a target of 2^`log` bytes together. By itself it goes by the target alone,
+/// and then forgets the first half of a prefix of 8 MiB before it has made anything.
+fn tables(log: u32, level: i32) -> impl Iterator<Item = CParameter> {
+    /// One position in so many (as a power of two) is kept to find long matches.
+    const LONG_RATE: u32 = 7;
+    let long = [
+        CParameter::LdmHashRateLog(LONG_RATE),
+        CParameter::LdmHashLog((log + 1).saturating_sub(LONG_RATE).max(SMALLEST_TABLE)),
+    ];
+    // Remembering every position of the prefix takes time, which those who ask for such a level have.
+    let size = log.clamp(SMALLEST_TABLE, 22);
+    let thorough = [CParameter::HashLog(size), CParameter::ChainLog(size), CParameter::LdmMinMatch(128)];
+    long.into_iter().chain(thorough.into_iter().filter(move |_| level > LAST_QUICK_LEVEL))
+}
+
+/// The smallest number of bytes that zstd's windows can have, as a power of two.
+const SMALLEST_WINDOW: u32 = 10;
+
+/// The smallest table that zstd makes, as a power of two.
+const SMALLEST_TABLE: u32 = 6;
+
+/// Up to this level speed counts more than bytes.
+const LAST_QUICK_LEVEL: i32 = 5;
+
+/// The logarithm of `size`, rounded up.
+fn log2(size: usize) -> u32 {
+    size.next_power_of_two().ilog2()
 }
 
 /// Makes the bytes of a window, in place of what `target` holds.

@@ -43,6 +43,16 @@ pub enum Cause {
     Checks(Fault),
     /// The journal could not be written, so nothing may be begun.
     Journal(Fault),
+    /// The boot default cannot be told, so nothing would bring the old system back after a boot.
+    NoWayBack,
+    /// The boot loader could not be given an entry for the new system.
+    EntryNotMade(Fault),
+    /// The boot loader could not be told to boot the new system once.
+    OnceNotSet(Fault),
+    /// The reboot did not happen.
+    NotRebooted(Fault),
+    /// The host came back with another system than the one that it was to boot once.
+    NotBooted,
     /// The host has no system profile, so nothing can be made to last.
     NoProfile,
     /// The system profile could not be set.
@@ -82,6 +92,20 @@ impl fmt::Display for Cause {
             Self::Unsettled(fault) => write!(out, "the network of the new system does not settle: {fault}"),
             Self::Checks(fault) => write!(out, "a check does not hold on the new system: {fault}"),
             Self::Journal(fault) => write!(out, "the journal could not be written: {fault}"),
+            Self::NoWayBack => out.write_str(
+                "the boot default cannot be told, so nothing would bring the old system back after a reboot",
+            ),
+            Self::EntryNotMade(fault) => {
+                write!(out, "the boot loader could not be given an entry for the new system: {fault}")
+            }
+            Self::OnceNotSet(fault) => {
+                write!(out, "the boot loader could not be told to boot the new system once: {fault}")
+            }
+            Self::NotRebooted(fault) => write!(out, "the host did not reboot: {fault}"),
+            Self::NotBooted => out.write_str(
+                "the new system was to be booted once, and the host came back with its boot default: the new one \
+                 did not come up, or somebody chose another entry or cut the power",
+            ),
             Self::NoProfile => {
                 out.write_str("the host has no system profile, so no system can be made its next boot")
             }
@@ -148,6 +172,8 @@ pub enum Remedy {
         default: BootDefault,
         /// What failed last.
         fault: Option<Fault>,
+        /// A reboot was tried, and has not helped.
+        rebooted: bool,
     },
     /// Profile or boot default could not be put back.
     NotRestored {
@@ -181,13 +207,14 @@ impl fmt::Display for Remedy {
                 shown(running.as_ref()),
                 path(back),
             ),
-            Self::NotBack { running, back, default, fault } => write!(
+            Self::NotBack { running, back, default, fault, rebooted } => write!(
                 out,
-                "{} runs, and {} could not be activated{}. Reboot the host: its boot default is {default}. Or repair \
+                "{} runs, and {} could not be activated{}. {}: its boot default is {default}. Or repair \
                  what is said here and run 'NIXOS_NO_CHECK=1 {}/bin/switch-to-configuration test'.",
                 shown(running.as_ref()),
                 path(back),
                 because(fault.as_ref()),
+                if *rebooted { "It was rebooted, and that has not helped" } else { "Reboot the host" },
                 path(back),
             ),
             Self::NotRestored { .. } => self.not_restored(out),

@@ -28,6 +28,8 @@ pub enum Event {
     },
     /// The operator wants the old system back.
     Abort,
+    /// Somebody came over a new connection, while [`crate::RevertPart::Contact`] waits for it.
+    Contact,
     /// The moment given to [`crate::Host::wait`] is over.
     Deadline,
     /// The activation has shown progress (its output grew, a job ended). At most one for each second.
@@ -97,6 +99,17 @@ pub enum Effect {
         /// No later than this: then its control group is ended, and it is an error.
         until: Moment,
     },
+    /// The trial profile names this system, so that a loader's installer lists it. Again: the same link.
+    SetTrial(SystemPath),
+    /// The trial profile is removed. Again: nothing is there.
+    DropTrial,
+    /// The loader boots this system's entry at the next boot only. Again: the same.
+    SetOnce(SystemPath),
+    /// The next boot is the default's. Again: the same.
+    ClearOnce,
+    /// Reboot: what is in memory is written, systemd is asked, and after a while the kernel. Comes back only with an
+    /// error.
+    Reboot,
     /// Compare the host with the snapshot: units, network. Answered by [`Event::Compared`].
     Compare,
     /// Stop the guard of this order. A guard that performs this itself does nothing: it ends with the activation.
@@ -120,6 +133,22 @@ pub struct Observation {
     pub default: BootDefault,
     /// The unit of the new system's activation (of this order).
     pub switch: SwitchUnit,
+    /// What is booted once.
+    pub once: Once,
+}
+
+/// What the boot loader was told to boot at the next boot only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Once {
+    /// Nothing: the next boot is the default's.
+    Absent,
+    /// This system.
+    Set(SystemPath),
+    /// It cannot be told, or names no system.
+    Unreadable {
+        /// Why not.
+        why: Fault,
+    },
 }
 
 /// The unit of the new system's activation, by its control group.

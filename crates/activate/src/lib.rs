@@ -17,8 +17,10 @@
 //!   confirmation cannot both win follows from this: both are events of one process.
 //!
 //! Every state that announces a change of the host is in the journal before the change is made; only a rollback goes
-//! on when the journal cannot be written. Not here yet: the reboot path (states between `Prepared` and `Checking`)
-//! and the rung of the rollback that reboots the host.
+//! on when the journal cannot be written.
+//!
+//! In mode `reboot` the new system is booted once, and the boot default stays the old one until it was confirmed: a
+//! host that is cut off, panics or hangs comes back with the old system at its next boot.
 
 mod cause;
 mod drive;
@@ -33,9 +35,12 @@ mod wire;
 
 pub use cause::{Cause, Remedy};
 pub use drive::{Clock, Ended, Host, Journal, LoadError, Owner, Watch, begin, guard, resume};
-pub use event::{Effect, Event, Observation, Reply, SwitchResult, SwitchUnit};
+pub use event::{Effect, Event, Observation, Once, Reply, SwitchResult, SwitchUnit};
 pub use moment::{BootId, BootIdError, Moment};
 pub use record::{Before, BootDefault, Fault, NotActivated, Record, Transition};
-pub use state::{Aftermath, CheckPart, CommitPart, Lasting, Phase, Reach, RevertPart, Reverting, State};
+pub use state::{
+    Aftermath, CheckPart, CommitPart, Contact, EntryPart, Lasting, Phase, Reach, RebootPart, RevertPart,
+    Reverting, State,
+};
 pub use step::{Next, Save, Step, Vigil, step, vigil};
 pub use wire::{MAX_RECORD, RecordError};

@@ -2,7 +2,7 @@
 
 use order::UnitName;
 
-use crate::{Cause, Fault, Moment, Remedy};
+use crate::{BootId, Cause, Fault, Moment, Remedy};
 
 /// How far an activation is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,20 @@ pub enum State {
         /// When it must have shown progress.
         idle: Moment,
     },
+    /// The boot loader learns of the new system, beside the old one, which stays its default (mode `reboot`).
+    Entry {
+        /// What is being made.
+        part: EntryPart,
+    },
+    /// The host is about to boot the new system once, or does.
+    Rebooting {
+        /// What is being done.
+        part: RebootPart,
+        /// A reboot that has not begun by then does not begin any more.
+        until: Moment,
+    },
+    /// The host has booted the new system; the guard is being started in this boot too.
+    Landed,
     /// The new system runs and is looked at.
     Checking {
         /// When the activation and its checks must have ended.
@@ -65,6 +79,24 @@ pub enum State {
     },
 }
 
+/// What [`State::Entry`] makes, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryPart {
+    /// The trial profile, so that the loader's installer lists the new system.
+    Trial,
+    /// The entries, by the installer of the system that is and stays the default.
+    Entries,
+}
+
+/// What [`State::Rebooting`] does, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RebootPart {
+    /// The loader is told to boot the new system once.
+    Once,
+    /// The host reboots.
+    Reboot,
+}
+
 /// What [`State::Checking`] looks at, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CheckPart {
@@ -81,6 +113,8 @@ pub enum CheckPart {
 pub enum CommitPart {
     /// The system profile.
     Profile,
+    /// The trial profile is dropped (mode `reboot`).
+    Trial,
     /// The boot default, read back afterwards.
     Default,
 }
@@ -90,14 +124,25 @@ pub enum CommitPart {
 pub enum RevertPart {
     /// End the unit of the new system's activation.
     End,
+    /// The loader boots the new system once no more.
+    Once,
     /// The profile as it was.
     Profile,
     /// The boot default as it was.
     Default,
     /// The old system runs again.
     Back,
+    /// The host reboots into its boot default, which is the old system: where the new one was booted, and where
+    /// nothing else helps.
+    Reboot,
+    /// The trial profile is dropped.
+    Trial,
+    /// The loader's entries without it.
+    Entries,
     /// The host against the snapshot.
     Compare,
+    /// All is back but the network: somebody comes and says that the host is reachable, or it is rebooted.
+    Contact,
 }
 
 /// A way back: rounds of the same parts, until the host is as it was or [`State::Stuck`].
@@ -117,6 +162,24 @@ pub struct Reverting {
     pub running: Option<Fault>,
     /// What went wrong in this round with profile and boot default.
     pub boot: Option<Fault>,
+    /// The boot in which a reboot was asked for. It is asked for again in that boot only.
+    pub left: Option<BootId>,
+    /// The host could not be made to reboot.
+    pub stays: bool,
+    /// Whether somebody came after the old system ran again.
+    pub contact: Contact,
+}
+
+/// Whether somebody was in contact with the host after the way back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Contact {
+    /// Nobody has waited for it.
+    #[default]
+    Unknown,
+    /// Somebody was.
+    Made,
+    /// Nobody came in time.
+    Missed,
 }
 
 /// What the new system may have touched.
@@ -126,6 +189,8 @@ pub struct Reach {
     pub running: bool,
     /// Profile and boot default: its commit was begun.
     pub boot: bool,
+    /// The trial profile, its entries and the one-time entry.
+    pub trial: bool,
 }
 
 /// For how long a confirmed system runs.
@@ -148,6 +213,10 @@ pub struct Aftermath {
     pub units: Vec<UnitName>,
     /// What differs in the network, in the host's words.
     pub network: Option<Fault>,
+    /// What is wrong with systemd itself: its bus is gone, it is silent, it is in emergency mode.
+    pub manager: Option<Fault>,
+    /// Whether the host was rebooted into its boot default.
+    pub rebooted: bool,
     /// The comparison itself, if it failed, or what else is to be known.
     pub notes: Vec<Fault>,
 }
@@ -156,7 +225,7 @@ impl Aftermath {
     /// Whether all is as it was.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.units.is_empty() && self.network.is_none() && self.notes.is_empty()
+        self.units.is_empty() && self.network.is_none() && self.manager.is_none() && self.notes.is_empty()
     }
 }
 
@@ -167,6 +236,9 @@ pub enum Phase {
     Prepared,
     Armed,
     Switching,
+    Entry,
+    Rebooting,
+    Landed,
     Checking,
     AwaitingConfirm,
     Committing,
@@ -179,10 +251,13 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order of a life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Prepared,
         Self::Armed,
         Self::Switching,
+        Self::Entry,
+        Self::Rebooting,
+        Self::Landed,
         Self::Checking,
         Self::AwaitingConfirm,
         Self::Committing,
@@ -200,6 +275,9 @@ impl Phase {
             Self::Prepared => "prepared",
             Self::Armed => "armed",
             Self::Switching => "switching",
+            Self::Entry => "entry",
+            Self::Rebooting => "rebooting",
+            Self::Landed => "landed",
             Self::Checking => "checking",
             Self::AwaitingConfirm => "awaiting-confirm",
             Self::Committing => "committing",
@@ -226,6 +304,9 @@ impl State {
             Self::Prepared => Phase::Prepared,
             Self::Armed => Phase::Armed,
             Self::Switching { .. } => Phase::Switching,
+            Self::Entry { .. } => Phase::Entry,
+            Self::Rebooting { .. } => Phase::Rebooting,
+            Self::Landed => Phase::Landed,
             Self::Checking { .. } => Phase::Checking,
             Self::AwaitingConfirm { .. } => Phase::AwaitingConfirm,
             Self::Committing { .. } => Phase::Committing,

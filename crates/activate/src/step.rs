@@ -1,8 +1,9 @@
 //! The machine: from what is recorded, what happened and what is seen to what is done next. Nobody else decides.
 //!
-//! One function for each state; [`Turn`] holds what they share. The way back is in `reverting`, the guard's
-//! decision in `vigil`.
+//! One function for each state; [`Turn`] holds what they share. The way through a reboot is in `rebooting`, the way
+//! back in `reverting`, the guard's decision in `vigil`.
 
+mod rebooting;
 mod reverting;
 mod vigil;
 
@@ -62,6 +63,9 @@ pub fn step(record: &Record, event: Event, seen: &Observation, now: Moment) -> S
         State::Prepared => turn.prepared(event),
         State::Armed => turn.armed(event),
         State::Switching { until, idle } => turn.switching(event, *until, *idle),
+        State::Entry { part } => turn.entry(event, *part),
+        State::Rebooting { part, .. } => turn.rebooting(event, *part),
+        State::Landed => turn.landed(event),
         State::Checking { until, part } => turn.checking(event, *until, *part),
         State::AwaitingConfirm { deadline } => turn.awaiting(event, *deadline),
         State::Committing { part, tries } => turn.committing(event, *part, *tries),
@@ -88,6 +92,9 @@ impl Turn<'_> {
             Event::Begin if self.lasts() && self.record.before.profile.is_none() => {
                 self.untouched(Cause::NoProfile)
             }
+            Event::Begin if self.reboots() && self.record.before.default.system().is_none() => {
+                self.untouched(Cause::NoWayBack)
+            }
             Event::Begin => Step { save: Save::Must, ..self.again(Next::Do(Effect::Root)) },
             Event::Done(Effect::Root, Ok(())) if boot => self.commit(),
             Event::Done(Effect::Root, Ok(())) => self.go(State::Armed, Save::Must, Next::Do(Effect::Arm)),
@@ -102,6 +109,7 @@ impl Turn<'_> {
     fn armed(self, event: Event) -> Step {
         let limits = self.record.order.settings.limits;
         match event {
+            Event::Done(Effect::Arm, Ok(())) if self.reboots() => self.stage(),
             Event::Done(Effect::Arm, Ok(())) => {
                 let (until, idle) = (self.now.after(limits.total), self.now.after(limits.idle));
                 self.go(State::Switching { until, idle }, Save::Must, Next::Do(Effect::Switch))
@@ -227,13 +235,16 @@ impl Turn<'_> {
             Event::Done(..) if self.profile_moved() => self.not_committed(Cause::TakenOver),
             Event::Done(_, Ok(())) => match (part, self.read_back(part)) {
                 (_, Err(cause)) => self.commit_failed(part, tries, cause),
-                (CommitPart::Profile, Ok(_)) => self.try_commit(CommitPart::Default, 0),
+                (CommitPart::Profile, Ok(_)) if self.reboots() => self.try_commit(CommitPart::Trial, 0),
+                (CommitPart::Profile | CommitPart::Trial, Ok(_)) => self.try_commit(CommitPart::Default, 0),
                 (CommitPart::Default, Ok(lasting)) => {
                     self.end(State::Confirmed { lasting }).reply(Reply::Confirmed)
                 }
             },
             Event::Done(_, Err(fault)) => match part {
                 CommitPart::Profile => self.commit_failed(part, tries, Cause::ProfileNotSet(fault)),
+                // An entry too many in the loader's menu is no reason to go back.
+                CommitPart::Trial => self.try_commit(CommitPart::Default, 0),
                 CommitPart::Default => self.commit_failed(part, tries, Cause::DefaultNotSet(fault)),
             },
             other => self.stray(&other, self.try_commit(part, tries).next),
@@ -244,6 +255,7 @@ impl Turn<'_> {
         let new = self.record.new_system();
         let effect = match part {
             CommitPart::Profile => Effect::SetProfile(new),
+            CommitPart::Trial => Effect::DropTrial,
             CommitPart::Default => Effect::SetDefault(new),
         };
         self.go(State::Committing { part, tries }, Save::Try, Next::Do(effect))
@@ -272,7 +284,7 @@ impl Turn<'_> {
             return Err(Cause::NotSwitched { running: self.seen.running.clone() });
         }
         let lasting = match (&self.record.before.default, &self.seen.default) {
-            _ if part == CommitPart::Profile => Lasting::Always,
+            _ if part != CommitPart::Default => Lasting::Always,
             (BootDefault::None, BootDefault::None) => Lasting::Always,
             // A loader does not come out of nothing: its files were not where they are now.
             (BootDefault::None, found) => return Err(Cause::DefaultNotTaken { found: found.clone() }),
@@ -299,6 +311,11 @@ impl Turn<'_> {
         self.record.order.mode != Mode::Test
     }
 
+    /// The new system is booted, not switched to.
+    fn reboots(self) -> bool {
+        self.record.order.mode == Mode::Reboot
+    }
+
     fn new_runs(self) -> bool {
         self.seen.running.as_ref() == Some(&self.record.new_system())
     }
@@ -313,7 +330,8 @@ impl Turn<'_> {
     }
 
     fn interrupted(self) -> Cause {
-        if self.rebooted() { Cause::Rebooted } else { Cause::Interrupted }
+        let last = self.record.history.last().map_or(self.record.before.boot, |last| last.at.boot);
+        if self.seen.boot == last { Cause::Interrupted } else { Cause::Rebooted }
     }
 
     fn rebooted(self) -> bool {

@@ -1,4 +1,4 @@
-//! `lockstep-agent`: one program on a host, in four roles.
+//! `lockstep-agent`: one program on a host, in five roles.
 //!
 //! | role | started by | does |
 //! |---|---|---|

@@ -66,6 +66,8 @@ fn talk<W: Write + Send + 'static>(
     let begun = expect_beginning(outbox);
     let Some(host) = begin(input)? else { return Ok(()) };
     begun.store(true, Ordering::Relaxed);
+    // A host that cannot write it is taken for one that nobody reaches.
+    let _unwritten = host::contact::stamp();
     let mut session = Session {
         outbox: Arc::clone(outbox),
         host,

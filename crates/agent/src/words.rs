@@ -1,6 +1,9 @@
 //! From the machine's values to the words that reports and sessions carry.
 
-use activate::{Aftermath, BootDefault, Cause as Why, Lasting, Moment, Phase, Record, State, SwitchResult};
+use activate::{
+    Aftermath, BootDefault, Cause as Why, Lasting, Moment, Phase, Record, RevertPart, Reverting, State,
+    SwitchResult,
+};
 use report::{Cause, CauseKind, Ending, LastActivation, LoaderDefault, Pending, Timestamp};
 use session::Progress;
 
@@ -44,7 +47,15 @@ fn kind(why: &Why) -> CauseKind {
 fn aftermath(after: &Aftermath) -> Vec<String> {
     let units = after.units.iter().map(|unit| format!("{unit} has failed"));
     let network = after.network.iter().map(|fault| format!("the network differs: {fault}"));
-    units.chain(network).chain(after.notes.iter().map(ToString::to_string)).collect()
+    let rebooted = after.rebooted.then(|| "the host was rebooted into its boot default".to_owned());
+    let manager = after.manager.iter().map(|fault| format!("systemd is in trouble: {fault}"));
+    rebooted
+        .into_iter()
+        .chain(units)
+        .chain(manager)
+        .chain(network)
+        .chain(after.notes.iter().map(ToString::to_string))
+        .collect()
 }
 
 /// What happens in a phase, for people.
@@ -53,6 +64,9 @@ fn doing(phase: Phase) -> &'static str {
         Phase::Prepared => "roots the systems",
         Phase::Armed => "starts the guard",
         Phase::Switching => "activates the new system",
+        Phase::Entry => "gives the boot loader an entry for the new system",
+        Phase::Rebooting => "reboots into the new system, once",
+        Phase::Landed => "has booted the new system, and starts the guard",
         Phase::Checking => "checks the new system",
         Phase::AwaitingConfirm => "waits for a confirmation over a new connection",
         Phase::Committing => "makes the new system the one that boots",
@@ -64,12 +78,23 @@ fn doing(phase: Phase) -> &'static str {
     }
 }
 
+/// What happens in a state, for people.
+fn doing_in(state: &State) -> &'static str {
+    match state {
+        State::Reverting(Reverting { part: RevertPart::Reboot, .. }) => "reboots into the old system",
+        State::Reverting(Reverting { part: RevertPart::Contact, .. }) => {
+            "runs the old system, and waits for somebody to come, for the network is not as it was"
+        }
+        state => doing(state.phase()),
+    }
+}
+
 /// How far an activation is, for who follows it.
 pub(crate) fn progress(record: &Record, now: Moment) -> Progress {
     let deadline = deadline(&record.state);
     Progress {
         state: record.state.phase().word().to_owned(),
-        text: doing(record.state.phase()).to_owned(),
+        text: doing_in(&record.state).to_owned(),
         awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
         left: deadline.map(|deadline| deadline.from_now(now)),
     }
@@ -77,8 +102,10 @@ pub(crate) fn progress(record: &Record, now: Moment) -> Progress {
 
 fn deadline(state: &State) -> Option<Moment> {
     match state {
-        State::Switching { until, .. } | State::Checking { until, .. } => Some(*until),
-        State::AwaitingConfirm { deadline } => Some(*deadline),
+        State::Switching { until, .. }
+        | State::Checking { until, .. }
+        | State::AwaitingConfirm { deadline: until }
+        | State::Reverting(Reverting { part: RevertPart::Contact, until, .. }) => Some(*until),
         _ => None,
     }
 }
@@ -89,7 +116,7 @@ pub(crate) fn pending(record: &Record, now: Moment) -> Pending {
     Pending {
         order: record.order.id.clone(),
         system: record.new_system(),
-        state: doing(record.state.phase()).to_owned(),
+        state: doing_in(&record.state).to_owned(),
         awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
         left_millis: left.map(|millis| u64::try_from(millis).unwrap_or(u64::MAX)),
     }

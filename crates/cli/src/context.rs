@@ -118,6 +118,22 @@ impl Context {
         Ok(done?)
     }
 
+    /// Acts on the selected hosts and shows how it went; gives the exit code. Without a selection it fails: nobody means
+    /// all hosts by that.
+    pub(crate) fn act_on(
+        &self,
+        hosts: &Hosts,
+        options: &NixOptions,
+        act: impl FnOnce(&Operator, &Fleet, &[HostName]) -> Result<Outcome, BeginError>,
+    ) -> Result<u8, Failure> {
+        hosts.required()?;
+        let description = self.description(options)?;
+        let hosts = self.select(&description.fleet, hosts)?;
+        let outcome =
+            self.operate(Manners::default(), |operator| act(operator, &description.fleet, &hosts))?;
+        Ok(self.conclude(&outcome))
+    }
+
     /// Shows how a run that acts went; gives its exit code.
     pub(crate) fn conclude(&self, outcome: &Outcome) -> u8 {
         if self.common.json {

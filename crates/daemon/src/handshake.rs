@@ -148,7 +148,7 @@ pub(crate) fn handshake(
     }
     let (no_cpu_affinity, no_reserved_space) = (0, 0);
     send(writer, &[no_cpu_affinity, no_reserved_space])?;
-    let nix_version = plain(&reader.text("the version of Nix", limits::WORD)?);
+    let nix_version = plain(&reader.text("the version of Nix", limits::WORD)?).trim_end().to_owned();
     let trust = read_trust(reader)?;
     stderr::drain(reader, &mut LogSink::default())?;
     Ok(Peer { protocol, nix_version, trust })

@@ -55,4 +55,5 @@ pub use self::{
     log::{Activity, ActivityKind, Field, LogEvent, News, Verbosity},
     operation::Operation,
     stream::{DEFAULT_SOCKET, Hangup, Stream},
+    text::plain,
 };

@@ -4,11 +4,11 @@ use std::{iter::Peekable, str::Chars};
 
 type Rest<'a> = Peekable<Chars<'a>>;
 
-/// `text` without escape sequences and control characters other than line breaks and tabs, and without white
-/// space at its end.
+/// `text` without escape sequences (ECMA-48, 7 and 8 bits) and control characters other than line breaks and tabs.
 ///
-/// What a build or an error message prints must not be able to write to an operator's terminal.
-pub(crate) fn plain(text: &str) -> String {
+/// What a build, an error message or a host prints must not be able to write to an operator's terminal.
+#[must_use]
+pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
@@ -21,14 +21,14 @@ pub(crate) fn plain(text: &str) -> String {
             _ => plain.push(c),
         }
     }
-    plain.truncate(plain.trim_end().len());
     plain
 }
 
-/// Foreign bytes as [`plain`] text of at most `limit` bytes. What is no UTF-8 is replaced, which makes it
-/// longer, so that it is cut behind that.
+/// Foreign bytes as [`plain`] text of at most `limit` bytes, without white space at its end. What is no UTF-8 is
+/// replaced, which makes it longer, so that it is cut behind that.
 pub(crate) fn plain_cut(bytes: &[u8], limit: usize) -> String {
     let mut text = plain(&String::from_utf8_lossy(bytes));
+    text.truncate(text.trim_end().len());
     text.truncate(text.floor_char_boundary(limit));
     text.shrink_to_fit();
     text
@@ -100,7 +100,7 @@ mod tests {
     fn escape_sequences_go() {
         let cases = [
             ("", ""),
-            ("plain words\n", "plain words"),
+            ("plain words \n", "plain words \n"),
             ("a\tb\nc", "a\tb\nc"),
             ("\x1b[31;1merror:\x1b[0m path '\x1b[35;1m/nix/store/x\x1b[0m'", "error: path '/nix/store/x'"),
             ("\x1b]0;title\x07after", "after"),
@@ -111,8 +111,8 @@ mod tests {
             ("\x1b7x\x1bc", "x"),
             ("\u{9b}31mx", "x"),
             ("bell\x07 back\x08 return\r null\0 delete\x7f", "bell back return null delete"),
-            ("cut \x1b[", "cut"),
-            ("cut \x1b", "cut"),
+            ("cut\x1b[", "cut"),
+            ("cut\x1b", "cut"),
             ("\x1b[31\x1b[0mx", "x"),
             ("\x1b\x1b[31mx", "x"),
             ("ünïcode ✓", "ünïcode ✓"),
@@ -124,12 +124,13 @@ mod tests {
 
     #[test]
     fn what_is_no_utf8_is_cut_behind_its_replacement() {
-        let cases: [(&[u8], usize, &str); 5] = [
+        let cases: [(&[u8], usize, &str); 6] = [
             (b"\xff\xff\xff", 3, "\u{fffd}"),
             (b"\xff\xff\xff", 5, "\u{fffd}"),
             ("aü".as_bytes(), 2, "a"),
             ("aü".as_bytes(), 3, "aü"),
             (b"\x1b[1mabc", 2, "ab"),
+            (b"line \n\n", 9, "line"),
         ];
         for (bytes, limit, expected) in cases {
             assert_eq!(plain_cut(bytes, limit), expected, "{bytes:?}");

@@ -1,6 +1,6 @@
 //! From a member of the fleet to a session with its agent, which is put in place if it has to be.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use daemon::{Client, ContentMethod, Stream};
@@ -15,8 +15,9 @@ use store::store_path::StoreDir;
 use crate::agents::{Agent, Agents};
 use crate::causes;
 use crate::link::Link;
+use crate::lock::lock;
 use crate::passwords::Passwords;
-use crate::place::{Miss, Place, miss, places, should_add, system_of_uname};
+use crate::place::{Miss, Place, miss, own_system, places, should_add, system_of_uname};
 use crate::reach;
 use crate::talk::{Talk, TalkError};
 use crate::tell::Teller;
@@ -78,7 +79,7 @@ impl Connector {
         let host = teller.host().clone();
         let ask: Arc<dyn Ask> = Arc::clone(&operator.ask);
         let passwords = Passwords::new(host.clone(), ask);
-        let system = Mutex::new(format!("{}-linux", std::env::consts::ARCH));
+        let system = Mutex::new(own_system());
         Ok(Self {
             host,
             member: member.clone(),
@@ -263,8 +264,4 @@ fn add_agent(connection: &Connection, agent: &Agent) -> Result<Client, Cause> {
         return Err(failed(format!("it became {} there, not {}", info.path, agent.path)));
     }
     Ok(client)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -10,17 +10,19 @@ use eval::{BuildError, BuildEvent, BuildRequest, Evaluate, Evaluated};
 use fleet::{BuildOn, Delivery, Substitute};
 use order::{Mode, SystemPath};
 use report::{Cause, CauseKind, Deployed, HostResult, Stage};
-use session::{Channel, Exec, Exit};
+use session::{Exec, Exit};
 use store::store_path::{StoreDir, StorePath};
 
 use crate::activation::Held;
 use crate::confirming::sleep;
 use crate::connect::{Connector, Contact};
+use crate::lock::lock;
 use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
+use crate::place::own_system;
 use crate::ship::{self, Copy, NotShipped};
 use crate::tell::Teller;
-use crate::text::{Lines, last_lines};
+use crate::text::last_lines;
 use crate::{Goal, News, Progress, Urgency, Voice, causes, judge};
 
 /// How often a copy is taken up again after a lost connection.
@@ -115,9 +117,7 @@ impl Deploying<'_> {
 
     fn leave_out(&self, why: &str) -> Over {
         let name = self.host.teller.host().to_string();
-        let mut left_out =
-            self.host.common.left_out.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        left_out.push((name, why.to_owned()));
+        lock(&self.host.common.left_out).push((name, why.to_owned()));
         Over(HostResult::Skipped { why: why.to_owned() })
     }
 
@@ -145,7 +145,7 @@ impl Deploying<'_> {
         trail: &mut Trail,
     ) -> Result<Option<Shipped>, Over> {
         // What is known of the host by now spares a build that nobody needs; and one that probably cannot be done here.
-        let foreign = evaluated.platform != format!("{}-linux", std::env::consts::ARCH);
+        let foreign = evaluated.platform != own_system();
         let (connecting, contact) = match connecting.0.try_recv() {
             Ok(contact) => (None, Some(self.met(contact, evaluated)?)),
             Err(_) if foreign => (None, Some(self.met(connecting.wait(), evaluated)?)),
@@ -342,8 +342,10 @@ impl Deploying<'_> {
         let built = self.host.teller.stage(Stage::Build, || {
             self.host.teller.step(Stage::Build, &format!("on {other}"));
             let there = connector.shared()?;
-            let mut bytes = 0;
-            let mut shipped = self.copy_here_quietly(there, &evaluated.derivation, &mut bytes)?;
+            // What the builder gets is not sent to the host.
+            let mut to_builder = Trail::default();
+            let copied = self.copy_here(there, &evaluated.derivation, &mut to_builder);
+            let mut shipped = copied.map_err(|error| error.cause)?;
             let system = ship::build_in(&mut shipped.store, &evaluated.derivation, &self.host.teller)?;
             Ok((shipped, system))
         });
@@ -357,13 +359,6 @@ impl Deploying<'_> {
         });
         let store = shipped.map_err(|cause| Over::failed(Stage::Ship, cause))?;
         Ok(Shipped { contact, store, system })
-    }
-
-    fn copy_here_quietly(&self, there: Contact, root: &StorePath, bytes: &mut u64) -> Result<Shipped, Cause> {
-        let mut trail = Trail::default();
-        let shipped = self.copy_here(there, root, &mut trail).map_err(|error| error.cause)?;
-        *bytes += trail.bytes;
-        Ok(shipped)
     }
 
     fn activate(
@@ -390,27 +385,16 @@ impl Deploying<'_> {
         let words = vec![format!("{path}/bin/switch-to-configuration"), Mode::DryActivate.word().to_owned()];
         let wish = Exec { words, limit: Some(self.host.member.settings.limits.total) };
         let exit = self.host.teller.stage(Stage::Activate, || {
-            let (mut lines, mut said) = ([Lines::default(), Lines::default()], String::new());
-            let mut tell = |voice: Voice, line: &str| {
+            let mut said = String::new();
+            let mut tell = |voice, line: &str| {
                 self.host.teller.line(voice, line);
                 if said.len() < MAX_SAID {
                     said.push_str(line);
                     said.push('\n');
                 }
             };
-            let exit = contact.talk.exec(
-                &wish,
-                &mut |channel, bytes| {
-                    let (lines, voice) = match channel {
-                        Channel::Err => (&mut lines[1], Voice::Err),
-                        _ => (&mut lines[0], Voice::Out),
-                    };
-                    lines.push(bytes, &mut |line| tell(voice, &line));
-                },
-                &|| self.host.common.operator.stop.urgency() == Urgency::No,
-            );
-            lines[0].finish(&mut |line| tell(Voice::Out, &line));
-            lines[1].finish(&mut |line| tell(Voice::Err, &line));
+            let go_on = || self.host.common.operator.stop.urgency() == Urgency::No;
+            let exit = contact.talk.exec_lines(&wish, &mut tell, &go_on);
             match exit.map_err(|error| contact.cause(&error))? {
                 Exit::Code(0) => Ok(HostResult::Done),
                 exit => Err(Cause::new(

@@ -50,7 +50,7 @@ pub(crate) fn is_there<'a>(has: impl Into<Has<'a>>, system: &SystemPath, mode: M
     let lasts = has.profile == Some(system) && boots;
     !has.pending
         && match mode {
-            Mode::Switch => runs && lasts,
+            Mode::Switch | Mode::Reboot => runs && lasts,
             Mode::Boot => lasts,
             Mode::Test => runs,
             Mode::DryActivate => false,

@@ -22,6 +22,7 @@ mod gate;
 mod hook;
 mod judge;
 mod link;
+mod lock;
 mod operations;
 mod operator;
 mod orders;
@@ -34,6 +35,8 @@ mod queue;
 mod reach;
 mod request;
 mod run_id;
+#[cfg(test)]
+mod samples;
 mod ship;
 mod state;
 mod stop;

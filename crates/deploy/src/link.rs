@@ -4,17 +4,15 @@
 //! and every wait has a time.
 
 use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use daemon::Stream;
-use session::{
-    Channel, FrameError, MAGIC, MAX_DATA, MagicScanner, MessageError, Reply, Request, Scan, read_frame,
-    write_frame,
-};
+use session::{Channel, FrameError, MAGIC, MAX_DATA, MessageError, Reply, Request, read_frame, write_frame};
 use thiserror::Error;
 
+use crate::lock::lock;
 use crate::queue::{Popped, Queue};
 
 /// Bytes of replies and logs that may wait.
@@ -23,6 +21,8 @@ const HEARD: usize = 4 << 20;
 const STORE: usize = 1 << 20;
 /// What an item weighs beyond its bytes.
 const ITEM: usize = 256;
+/// Bytes that are read of what is no agent, for the message.
+const NOISE: u64 = 4 << 10;
 /// How long the store may be silent: a build there may print nothing for long.
 const STORE_SILENCE: Duration = Duration::from_secs(3600);
 
@@ -167,8 +167,7 @@ impl Shared {
 
     /// Reads until the stream ends or nobody listens any more.
     fn read(&self, mut reader: impl Read) -> Result<(), LinkError> {
-        let rest = greeting(&mut reader)?;
-        let mut reader = io::Cursor::new(rest).chain(reader);
+        greeting(&mut reader)?;
         while let Some(frame) = read_frame(&mut reader)? {
             let weight = frame.payload.len() + ITEM;
             let taken = match frame.channel {
@@ -200,22 +199,16 @@ impl Shared {
     }
 }
 
-/// Reads up to the magic, and returns what came behind it.
-fn greeting(reader: &mut impl Read) -> Result<Vec<u8>, LinkError> {
-    let mut scanner = MagicScanner::default();
-    let mut buffer = [0; MAGIC.len()];
-    loop {
-        let count = match reader.read(&mut buffer) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(FrameError::from(error).into()),
-        };
-        match scanner.push(&buffer[..count]) {
-            Scan::More if count > 0 => {}
-            Scan::Found { rest, .. } => return Ok(rest),
-            Scan::More | Scan::TooMuch => return Err(LinkError::NoAgent(scanner.noise().to_vec())),
-        }
+/// Reads the magic. The stream begins with it: what a login shell prints before is dropped where the agent is started.
+fn greeting(reader: &mut impl Read) -> Result<(), LinkError> {
+    let mut said = Vec::new();
+    reader.take(MAGIC.len() as u64).read_to_end(&mut said).map_err(FrameError::from)?;
+    if said == MAGIC {
+        return Ok(());
     }
+    // Only for the message, so it does not matter if no more can be read.
+    let _more = reader.take(NOISE).read_to_end(&mut said);
+    Err(LinkError::NoAgent(said))
 }
 
 struct StoreReader {
@@ -258,8 +251,4 @@ impl Write for StoreWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -58,6 +58,21 @@ pub(crate) fn should_add(misses: &[(Place, Miss)]) -> bool {
     !misses.iter().any(|(place, miss)| matches!(place, Place::Ours(_)) && *miss == Miss::Forbidden)
 }
 
+/// The system of this machine, in Nix's words.
+pub(crate) fn own_system() -> String {
+    system_of_arch(std::env::consts::ARCH)
+}
+
+/// Nix's word for a Linux machine that Rust names so.
+fn system_of_arch(arch: &str) -> String {
+    let machine = match arch {
+        "x86" => "i686",
+        "arm" => "armv7l",
+        same => same,
+    };
+    format!("{machine}-linux")
+}
+
 /// The system of what `uname -sm` printed, in Nix's words.
 pub(crate) fn system_of_uname(text: &str) -> Option<String> {
     let (kernel, machine) = text.trim().split_once(' ')?;

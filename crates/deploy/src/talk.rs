@@ -9,7 +9,9 @@ use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, common_version
 use store::store_path::StoreDir;
 use thiserror::Error;
 
+use crate::Voice;
 use crate::link::{Heard, Link, LinkError};
+use crate::text::Lines;
 
 /// How long an agent may take to say who it is: it may first have to find an owner for an unfinished activation.
 const HELLO: Duration = Duration::from_secs(60);
@@ -163,9 +165,28 @@ impl Talk {
         Ok(self.link.hear(limit)?)
     }
 
-    /// Runs a program and gives what it prints. `go_on` is asked now and then, and by false ends the session. A host
-    /// that does not end a program after its time is left a minute later; without a limit only `go_on` ends it.
-    pub(crate) fn exec(
+    /// Runs a program and gives what it prints, line by line. `go_on` is asked now and then, and by false ends the
+    /// session. A host that does not end a program after its time is left a minute later; without a limit only `go_on`
+    /// ends it.
+    pub(crate) fn exec_lines(
+        &self,
+        wish: &Exec,
+        give: &mut dyn FnMut(Voice, &str),
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Exit, TalkError> {
+        let (mut out, mut err) = (Lines::default(), Lines::default());
+        let mut output = |channel, bytes: &[u8]| match channel {
+            Channel::Err => err.push(bytes, &mut |line| give(Voice::Err, &line)),
+            _ => out.push(bytes, &mut |line| give(Voice::Out, &line)),
+        };
+        let exit = self.exec(wish, &mut output, go_on);
+        out.finish(&mut |line| give(Voice::Out, &line));
+        err.finish(&mut |line| give(Voice::Err, &line));
+        exit
+    }
+
+    /// As [`Talk::exec_lines`], in the pieces that come.
+    fn exec(
         &self,
         wish: &Exec,
         output: &mut dyn FnMut(Channel, &[u8]),

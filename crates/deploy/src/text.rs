@@ -33,22 +33,13 @@ impl Lines {
     }
 }
 
-/// The text without escape sequences and control characters; a tab becomes a space. What a carriage return would
-/// have overwritten is dropped.
+/// The text as [`daemon::plain`] text, and without line breaks and what reorders; a tab becomes a space. What a carriage
+/// return would have overwritten is dropped.
 pub(crate) fn plain(text: &str) -> String {
     let text = text.trim_end_matches('\r');
     let text = text.rsplit('\r').next().unwrap_or(text);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => skip_escape(&mut rest),
-            '\t' => out.push(' '),
-            c if c.is_control() || is_direction(c) => {}
-            c => out.push(c),
-        }
-    }
-    out
+    let shown = |c: &char| *c != '\n' && !is_direction(*c);
+    daemon::plain(text).replace('\t', " ").chars().filter(shown).collect()
 }
 
 /// The text on one line, and plain.
@@ -59,15 +50,6 @@ pub(crate) fn one_line(text: &str) -> String {
 /// Characters that reorder what is shown.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Skips a control sequence (`ESC [ ... letter`), a string (`ESC ] ... BEL`) or a two-character escape (ECMA-48).
-fn skip_escape(rest: &mut std::str::Chars<'_>) {
-    match rest.next() {
-        Some('[') => while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
-        Some(']') => while rest.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {},
-        _ => {}
-    }
 }
 
 /// The last lines of a text, cleaned.

@@ -40,12 +40,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether it is a system that is deployed without being named.
-    #[must_use]
-    pub fn is_system(&self) -> bool {
-        *self == Self::System
-    }
-
     /// By what it was known that it is something else than a system for a machine.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

@@ -63,32 +63,9 @@ fn dedent(line: &str, indent: usize) -> String {
     line[blank.min(indent)..].trim_end().to_owned()
 }
 
-/// The text without escape sequences and control characters; line ends stay.
+/// The text as [`daemon::plain`] text; a tab becomes four spaces.
 pub(crate) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\u{1b}' => skip_escape(&mut characters),
-            '\n' => plain.push('\n'),
-            '\t' => plain.push_str("    "),
-            character if character.is_control() => {}
-            character => plain.push(character),
-        }
-    }
-    plain
-}
-
-/// Skips what stands behind an escape character: a control sequence, an operating system command, or one
-/// character.
-fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match characters.next() {
-        Some('[') => while characters.next().is_some_and(|character| !('@'..='~').contains(&character)) {},
-        Some(']') => {
-            while characters.next().is_some_and(|character| !matches!(character, '\u{7}' | '\u{1b}')) {}
-        }
-        _ => {}
-    }
+    daemon::plain(text).replace('\t', "    ")
 }
 
 /// At most `limit` bytes from the start, cut between characters.

@@ -13,13 +13,15 @@ use order::{OrderId, SystemPath};
 use crate::{
     holders,
     job::{Job, JobEnd, Purpose},
-    links, lock, log, network, paths, units,
+    links, lock, log, manager, network, paths, started, units,
 };
 
 /// How long the lock of `switch-to-configuration` may stay taken after its control group is empty.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// How long what is left of an ended activation may keep the lock before it is ended too.
 const HEIR_GRACE: Duration = Duration::from_secs(2);
+/// How long a boot back into the old system is given before it is compared.
+const BOOT_PATIENCE: Duration = Duration::from_secs(300);
 /// How often that lock is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// The lists that a run leaves for the next one (`switch-to-configuration-ng`, `main.rs`).
@@ -54,17 +56,19 @@ fn still_locked() -> Fault {
 /// Makes the system run, by its own `switch-to-configuration test`.
 pub(crate) fn back(record: &Record, system: &SystemPath, limit: Duration) -> Result<(), Fault> {
     let order = &record.order.id;
+    // Without systemd and D-Bus it would only use up time.
+    manager::trouble().map_or(Ok(()), Err)?;
     drop_foreign_names(system);
     let job = Job::new(order, Purpose::Back);
     job.kill()?;
     job.start(system, system)?;
-    match job.wait(Some(limit)) {
-        Some(JobEnd::Exited(0 | 4)) => Ok(()),
-        Some(JobEnd::Exited(code)) => Err(failed(order, &format!("exited with {code}"))),
-        Some(JobEnd::Lost) => Err(failed(order, "ended without a result")),
-        None => {
+    match job.wait_at_most(limit) {
+        Ok(JobEnd::Exited(0 | 4)) => Ok(()),
+        Ok(JobEnd::Exited(code)) => Err(failed(order, &format!("exited with {code}"))),
+        Ok(JobEnd::Lost) => Err(failed(order, "ended without a result")),
+        Err(why) => {
             job.kill()?;
-            Err(failed(order, &format!("was not done after {} s", limit.as_secs())))
+            Err(failed(order, why.as_str()))
         }
     }
 }
@@ -77,10 +81,10 @@ pub(crate) fn set_default(record: &Record, system: &SystemPath) -> Result<(), Fa
     // One that a dead owner left behind comes to its end first.
     job.wait_gone();
     job.start(system, &record.before.running)?;
-    match job.wait(None) {
-        Some(JobEnd::Exited(0)) => Ok(()),
-        Some(JobEnd::Exited(code)) => Err(failed(order, &format!("boot exited with {code}"))),
-        Some(JobEnd::Lost) | None => Err(failed(order, "boot ended without a result")),
+    match job.wait() {
+        JobEnd::Exited(0) => Ok(()),
+        JobEnd::Exited(code) => Err(failed(order, &format!("boot exited with {code}"))),
+        JobEnd::Lost => Err(failed(order, "boot ended without a result")),
     }
 }
 
@@ -122,12 +126,20 @@ fn has_unit(units: &Path, unit: &str) -> bool {
 /// The host against the snapshot.
 pub(crate) fn compare(record: &Record) -> Aftermath {
     let mut aftermath = Aftermath::default();
-    let network = network::return_to(&record.before.network);
+    let begun = Instant::now();
+    // A boot that does not come to its end is told below: by its units, and by systemd's own trouble.
+    let _told = started::wait(record, &mut || begun.elapsed() >= BOOT_PATIENCE);
+    let trouble = manager::lasting_trouble();
+    aftermath.manager = trouble.clone();
+    // What systemd does not bring back does not come back.
+    let patience = if trouble.is_some() { Duration::ZERO } else { network::RETURN };
+    let network = network::return_to(&record.before.network, patience);
     aftermath.network = network::differs(&network);
     aftermath.notes.extend(network.doubts().map(Fault::new));
-    match units::broken(record) {
-        Ok(broken) => aftermath.units = broken,
-        Err(fault) => aftermath.notes.push(fault),
+    match trouble.is_none().then(|| units::broken(record)) {
+        Some(Ok(broken)) => aftermath.units = broken,
+        Some(Err(fault)) => aftermath.notes.push(fault),
+        None => {}
     }
     aftermath
 }

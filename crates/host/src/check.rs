@@ -87,10 +87,7 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
         nix_env()?;
         boot_space(&folder)?;
     }
-    if order.mode != Mode::Boot && Path::new(&format!("{folder}/switch-inhibitors")).exists() {
-        pre_switch(&switch)?;
-    }
-    Ok(())
+    if order.mode == Mode::Boot { Ok(()) } else { pre_switch(&folder) }
 }
 
 /// The system that runs brings the program that makes a new generation.
@@ -133,8 +130,13 @@ fn runs_on(system: &str, host: &str) -> bool {
     system == host || (system, host) == ("i686-linux", "x86_64-linux")
 }
 
-/// Asks the system itself: only it knows all of its checks.
-fn pre_switch(switch: &str) -> Result<(), Unfit> {
+/// Whether the system's own checks let this host switch to it: only it knows all of them. One that has none is not
+/// asked.
+pub(crate) fn pre_switch(folder: &str) -> Result<(), Unfit> {
+    if !Path::new(&format!("{folder}/switch-inhibitors")).exists() {
+        return Ok(());
+    }
+    let switch = format!("{folder}/bin/switch-to-configuration");
     let finished = Command::new(switch).arg("check").timeout(LIMIT).output().map_err(Unfit::Check)?;
     match finished.code() {
         0 => Ok(()),

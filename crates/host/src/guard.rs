@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activate::{Fault, Moment, Owner, Record, Watch};
+use activate::{Effect, Event, Fault, Host, Moment, Observation, Owner, Record, Reply, Watch};
 use order::OrderId;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -99,6 +99,25 @@ impl Sentry {
     }
 }
 
+/// The sentry acts through its machine.
+impl Host for Sentry {
+    fn observe(&mut self) -> Observation {
+        self.machine.observe()
+    }
+
+    fn perform(&mut self, effect: &Effect, record: &Record) -> Event {
+        self.machine.perform(effect, record)
+    }
+
+    fn wait(&mut self, until: Moment, record: &Record) -> Event {
+        self.machine.wait(until, record)
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        self.machine.reply(reply);
+    }
+}
+
 impl Watch for Sentry {
     fn wait_for_owner(&mut self, until: Moment) -> Owner {
         let Some(owner) = &self.owner else { return Owner::Gone };
@@ -162,32 +181,6 @@ fn sleep(process: &OwnedFd, left: Duration) -> io::Result<bool> {
             Ok(_) => return Ok(!waits[0].revents().is_empty()),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-mod host_of_sentry {
-    //! The sentry acts through its machine.
-
-    use activate::{Effect, Event, Host, Moment, Observation, Record, Reply};
-
-    use super::Sentry;
-
-    impl Host for Sentry {
-        fn observe(&mut self) -> Observation {
-            self.machine.observe()
-        }
-
-        fn perform(&mut self, effect: &Effect, record: &Record) -> Event {
-            self.machine.perform(effect, record)
-        }
-
-        fn wait(&mut self, until: Moment, record: &Record) -> Event {
-            self.machine.wait(until, record)
-        }
-
-        fn reply(&mut self, reply: Reply) {
-            self.machine.reply(reply);
         }
     }
 }

@@ -17,14 +17,21 @@ use activate::{Fault, SwitchUnit};
 use order::{OrderId, SystemPath};
 use run::{Command, Output};
 
-use crate::{cgroup::Group, chain::chain, links, paths, runtime::make_runtime};
+use crate::{
+    cgroup::Group,
+    chain::chain,
+    links,
+    manager::{Attendance, attended},
+    paths,
+    runtime::make_runtime,
+};
 
 /// How long systemd may take to start a service.
 const START: Duration = Duration::from_secs(60);
 /// The same where somebody waits for an answer, and the next contact tries again.
 const QUICK_START: Duration = Duration::from_secs(15);
 /// Between SIGTERM and SIGKILL, and after SIGKILL.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a result is looked for.
 const LOOK: Duration = Duration::from_millis(20);
@@ -119,15 +126,28 @@ impl Job {
         }
     }
 
-    /// Waits for its result; none if the time is over first.
-    pub(crate) fn wait(&self, limit: Option<Duration>) -> Option<JobEnd> {
-        let start = Instant::now();
+    /// Waits for its result, however long it takes.
+    pub(crate) fn wait(&self) -> JobEnd {
         loop {
             if let Some(end) = self.end() {
-                return Some(end);
+                return end;
             }
-            if limit.is_some_and(|limit| start.elapsed() >= limit) {
-                return None;
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// Waits for its result; an error if the time is over first, or whom it needs is gone.
+    pub(crate) fn wait_at_most(&self, limit: Duration) -> Result<JobEnd, Fault> {
+        let (start, mut attendance) = (Instant::now(), Attendance::of_manager_and_bus());
+        loop {
+            if let Some(end) = self.end() {
+                return Ok(end);
+            }
+            if start.elapsed() >= limit {
+                return Err(Fault::new(format!("was not done after {} s", limit.as_secs())));
+            }
+            if let Some(trouble) = attendance.lost() {
+                return Err(Fault::new(format!("was ended: {}", chain(&trouble))));
             }
             thread::sleep(LOOK);
         }
@@ -226,9 +246,8 @@ fn start_with(
         .args(all.map(|property| format!("--property={property}")))
         .arg("--")
         .arg(this)
-        .args(words)
-        .timeout(limit);
-    command.run().map(drop).map_err(|error| fault(chain(&error)))
+        .args(words);
+    attended(command, limit).map(drop).map_err(|why| fault(why.to_string()))
 }
 
 /// Whether a service has any process.

@@ -43,3 +43,9 @@ pub(crate) fn folder(system: &SystemPath) -> String {
 pub fn program_of(system: &SystemPath, inside: &str) -> String {
     format!("{}/{inside}", folder(system))
 }
+
+/// A program of the system that runs, or was booted, whichever is known.
+pub(crate) fn running_program(inside: &str) -> String {
+    let system = running().or_else(booted);
+    system.map_or_else(|| format!("{}/{inside}", paths::RUNNING), |system| program_of(&system, inside))
+}

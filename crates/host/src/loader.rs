@@ -6,22 +6,38 @@ use activate::{BootDefault, Fault};
 use order::SystemPath;
 use store::store_path::StoreDir;
 use system::{
-    boot::{self, EfiVariables, Encoding},
+    boot::{self, EfiVariables},
     tree::Below,
 };
 
-use crate::{chain, links, paths, tree::Files};
-
-/// Where the kernel shows the firmware's variables.
-const EFIVARS: &str = "/sys/firmware/efi/efivars";
+use crate::{chain, efivars, links, paths, tree::Files};
 
 /// What is booted again and again, as the loader's own files and variables say.
 #[must_use]
 pub fn boot_default() -> BootDefault {
-    match EfiVariables::read(&Below::new(&Files, EFIVARS), Encoding::Firmware) {
+    match efivars::read() {
         Ok(variables) => look(&paths::BOOTS, has_kernel(), &variables),
         Err(error) => unreadable(chain(&error)),
     }
+}
+
+/// The boot file system that has a loader's files, if it is exactly one; none in a container.
+pub(crate) fn place(variables: &EfiVariables) -> Result<Option<&'static str>, Fault> {
+    let mut places = distinct(&paths::BOOTS);
+    places.retain(|place| look_at(place, variables).is_some());
+    match places.as_slice() {
+        [] if has_kernel() => Err(nothing_at(&paths::BOOTS)),
+        [] => Ok(None),
+        [place] => Ok(Some(place)),
+        several => {
+            Err(Fault::new(format!("boot loaders' files lie in several places: {}", several.join(", "))))
+        }
+    }
+}
+
+fn nothing_at(places: &[&str]) -> Fault {
+    let places = places.join(", ");
+    Fault::new(format!("no boot loader's files were found at {places}; is the boot file system mounted?"))
 }
 
 fn unreadable(why: String) -> BootDefault {
@@ -43,10 +59,7 @@ fn look(places: &[&str], has_kernel: bool, variables: &EfiVariables) -> BootDefa
     }
     let all_same = found.windows(2).all(|pair| pair[0].1.system().is_some() && pair[0].1 == pair[1].1);
     match found.as_slice() {
-        [] if has_kernel => unreadable(format!(
-            "no boot loader's files were found at {}; is the boot file system mounted?",
-            places.join(", ")
-        )),
+        [] if has_kernel => BootDefault::Unreadable { why: nothing_at(places) },
         [] => BootDefault::None,
         [(_, default), ..] if all_same => default.clone(),
         several => {
@@ -58,7 +71,7 @@ fn look(places: &[&str], has_kernel: bool, variables: &EfiVariables) -> BootDefa
 }
 
 /// Folders that are not another name of one before.
-fn distinct<'a>(places: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn distinct<'a>(places: &[&'a str]) -> Vec<&'a str> {
     let mut seen = Vec::new();
     let is_new = |place: &&str| {
         let Ok(found) = fs::metadata(place) else { return false };

@@ -7,16 +7,19 @@ use std::{
     time::Duration,
 };
 
-use activate::{Effect, Event, Fault, Host, Moment, Observation, Phase, Record, Reply, SwitchResult};
+use activate::{
+    Effect, Event, Fault, Host, Moment, Observation, Phase, Record, Reply, RevertPart, Reverting, State,
+    SwitchResult,
+};
 use order::OrderId;
 use system::units::UnitStates;
 
 use crate::{
     back, checks,
     clock::BootClock,
-    guard,
+    contact, guard,
     job::{Job, JobEnd, Purpose},
-    links, loader, log, roots, settle, units,
+    links, loader, log, once, reboot, roots, settle, started, trial, units,
 };
 
 /// How often the activation's unit and its log are looked at.
@@ -144,6 +147,12 @@ impl Machine {
     }
 }
 
+/// Whether somebody has come who was waited for.
+fn has_contact(record: &Record) -> bool {
+    let State::Reverting(Reverting { part: RevertPart::Contact, .. }) = &record.state else { return false };
+    record.history.last().is_some_and(|waits| contact::since(waits.at))
+}
+
 impl Host for Machine {
     fn observe(&mut self) -> Observation {
         Observation {
@@ -153,6 +162,7 @@ impl Host for Machine {
             profile: links::profile(),
             default: loader::boot_default(),
             switch: Job::new(&self.order, Purpose::Test).state(),
+            once: once::read(),
         }
     }
 
@@ -164,7 +174,11 @@ impl Host for Machine {
             Effect::Switch => Job::new(id, Purpose::Test).start(&record.new_system(), &record.before.running),
             Effect::Units { until } => {
                 let before = std::mem::take(&mut self.before);
-                return self.breakable(effect, |stop| units::hold(record, &before, stop), *until);
+                let hold = |stop: &mut dyn FnMut() -> bool| {
+                    started::wait(record, stop)?;
+                    units::hold(record, &before, stop)
+                };
+                return self.breakable(effect, hold, *until);
             }
             Effect::Settle { still, until } => {
                 return self.breakable(effect, |stop| settle::settle(record, *still, stop), *until);
@@ -188,6 +202,12 @@ impl Host for Machine {
             }
             Effect::Back { system, until } => back::back(record, system, until.from_now(self.clock.moment())),
             Effect::Compare => return Event::Compared(back::compare(record)),
+            Effect::SetTrial(system) => trial::set(record, system),
+            Effect::DropTrial => trial::drop_it(),
+            Effect::SetOnce(system) => once::set(system),
+            Effect::ClearOnce => once::clear(),
+            Effect::Reboot => Err(reboot::reboot(&record.before.running, reboot::PATIENCE)),
+
             Effect::Disarm if self.role == Role::Guard => Ok(()),
             Effect::Disarm => guard::disarm(id),
             Effect::Unroot => roots::unroot(id),
@@ -198,6 +218,9 @@ impl Host for Machine {
     fn wait(&mut self, until: Moment, record: &Record) -> Event {
         let switching = record.state.phase() == Phase::Switching;
         loop {
+            if has_contact(record) {
+                return Event::Contact;
+            }
             if switching && let Some(event) = Self::switch_ended(record).or_else(|| self.progress(record)) {
                 return event;
             }

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Longest answer of `ip` in bytes.
 const MAX_ANSWER: usize = 16 << 20;
 /// How long the network of a system that came back may take to be as it was: leases, duplicate address detection.
-const RETURN: Duration = Duration::from_secs(15);
+pub(crate) const RETURN: Duration = Duration::from_secs(15);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
 /// Where sshd's ports are written down.
@@ -99,14 +99,14 @@ pub(crate) fn snapshot() -> String {
     sight().to_json()
 }
 
-/// The network against a snapshot, once it is as it was or has had its time.
-pub(crate) fn return_to(before: &str) -> NetworkComparison {
+/// The network against a snapshot, once it is as it was or `patience` is over.
+pub(crate) fn return_to(before: &str, patience: Duration) -> NetworkComparison {
     let before = NetworkSight::from_json(before)
         .unwrap_or_else(|error| NetworkSight::unknown(&format!("the snapshot: {}", chain(&error))));
     let start = Instant::now();
     loop {
         let comparison = before.compare(&sight());
-        if comparison.changes.is_empty() || start.elapsed() >= RETURN {
+        if comparison.changes.is_empty() || start.elapsed() >= patience {
             return comparison;
         }
         thread::sleep(LOOK);

@@ -18,6 +18,8 @@ pub const HISTORY: &str = "/nix/var/lockstep/history.jsonl";
 pub const LOCK: &str = "/run/lockstep/lock";
 /// Where the owner listens for confirmations.
 pub const SOCKET: &str = "/run/lockstep/owner.socket";
+/// When a session has begun last.
+pub const CONTACT: &str = "/run/lockstep/contact";
 /// The system that runs.
 pub const RUNNING: &str = "/run/current-system";
 /// Programs with rights of their own, such as `sudo`.
@@ -28,6 +30,14 @@ pub const BOOTED: &str = "/run/booted-system";
 pub const PROFILE: &str = "/nix/var/nix/profiles/system";
 /// Where profiles and their generations are.
 pub const PROFILES: &str = "/nix/var/nix/profiles";
+/// The profile of a system that is tried by a reboot: loaders list it beside the generations of the system profile.
+pub const TRIAL: &str = "/nix/var/nix/profiles/system-profiles/lockstep";
+/// Where such further profiles and their generations are.
+pub const TRIALS: &str = "/nix/var/nix/profiles/system-profiles";
+/// The start unit: it takes up at boot what was begun before.
+pub const START_UNIT: &str = "lockstep-boot.service";
+/// Where the kernel shows the firmware's variables.
+pub const EFIVARS: &str = "/sys/firmware/efi/efivars";
 /// The boot file system.
 pub const BOOT: &str = "/boot";
 /// Where boot file systems are: with two of them (an EFI system partition and an extended one) at two of these.

@@ -15,13 +15,15 @@ use system::{
     units::{ActiveState, PROPERTIES, UnitStates},
 };
 
-use crate::{chain, links, tree::Files};
+use crate::{chain, links, manager::attended, tree::Files};
 use verdict::{Verdict, counts, judge};
 
 /// How long systemd may take to answer.
 const LIMIT: Duration = Duration::from_secs(30);
 /// Longest answer in bytes.
 const MAX_ANSWER: usize = 64 << 20;
+/// How long a unit's journal may take to be found.
+const JOURNAL: Duration = Duration::from_secs(10);
 /// How many lines of a unit's journal are told.
 const JOURNAL_LINES: &str = "10";
 /// How many units' journals are told.
@@ -39,8 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// If systemd does not answer, or says what is not understood.
 pub fn states() -> Result<UnitStates, Fault> {
-    let command = systemctl().args(["show", "--property", PROPERTIES, "*"]).limit(MAX_ANSWER).timeout(LIMIT);
-    let finished = command.run().map_err(|error| Fault::new(chain(&error)))?;
+    let command = systemctl().args(["show", "--property", PROPERTIES, "*"]).limit(MAX_ANSWER);
+    let finished = attended(command, LIMIT)?;
     UnitStates::from_show(&finished.stdout).map_err(|error| Fault::new(chain(&error)))
 }
 
@@ -123,21 +125,13 @@ fn is_active(states: &UnitStates, unit: &UnitName) -> bool {
 
 /// The last lines of a unit's journal.
 fn journal(unit: &str) -> String {
-    let command = Command::new(running_program("systemd/bin/journalctl"))
+    let command = Command::new(links::running_program("systemd/bin/journalctl"))
         .args(["--no-pager", "--quiet", "--output=cat", "--lines", JOURNAL_LINES, "--unit", unit])
-        .timeout(LIMIT);
+        .timeout(JOURNAL);
     let lines = command.run().map(|finished| finished.stdout_text()).unwrap_or_default();
     lines.lines().map(|line| format!("{unit}: {line}\n")).collect()
 }
 
-fn systemctl() -> Command {
-    Command::new(running_program("systemd/bin/systemctl"))
-}
-
-/// A program of the system that runs.
-fn running_program(inside: &str) -> String {
-    links::running().map_or_else(
-        || format!("{}/{inside}", crate::paths::RUNNING),
-        |running| links::program_of(&running, inside),
-    )
+pub(crate) fn systemctl() -> Command {
+    Command::new(links::running_program("systemd/bin/systemctl"))
 }

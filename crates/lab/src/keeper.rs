@@ -84,6 +84,7 @@ fn start_one(
     key: &identity::HostKey,
 ) -> Result<Arc<Machine>> {
     let host_dir = dir.host(&host.name);
+    fs::create_dir_all(host_dir.efivars())?;
     let disk = Disk::create(&host_dir, &spec.layers, &spec.boot, host.disk_mib)?;
     let cgroup = Cgroup::create(&dir.id(), &host.name)?;
     disk.mount()?;

@@ -161,6 +161,12 @@ impl HostDir {
         self.0.join("identity")
     }
 
+    /// The firmware's variables, in the kernel's form: kept whatever happens to the power.
+    #[must_use]
+    pub fn efivars(&self) -> PathBuf {
+        self.0.join("efivars")
+    }
+
     /// What the host wrote to its console, over all boots.
     #[must_use]
     pub fn console(&self) -> PathBuf {

@@ -26,6 +26,8 @@ pub enum Mode {
     Switch,
     /// It runs from the next boot on.
     Boot,
+    /// The host boots it once; confirmed, it runs now and at every boot.
+    Reboot,
     /// It runs now; the next boot is unchanged.
     Test,
     /// Nothing is changed; the host says what a switch would do.
@@ -34,14 +36,16 @@ pub enum Mode {
 
 impl Mode {
     /// Every mode, in the order in which help lists them.
-    pub const ALL: [Self; 4] = [Self::Switch, Self::Boot, Self::Test, Self::DryActivate];
+    pub const ALL: [Self; 5] = [Self::Switch, Self::Boot, Self::Reboot, Self::Test, Self::DryActivate];
 
-    /// The word for it on command lines and in stored forms; `switch-to-configuration` knows the same words.
+    /// The word for it on command lines and in stored forms; `switch-to-configuration` knows the same words, but
+    /// for `reboot`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Switch => "switch",
             Self::Boot => "boot",
+            Self::Reboot => "reboot",
             Self::Test => "test",
             Self::DryActivate => "dry-activate",
         }

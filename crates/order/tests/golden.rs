@@ -22,7 +22,7 @@ fn what_is_not_an_order_is_refused_for_its_reason() {
     assert!(matches!(refused(r#""version":1"#, r#""version":2"#), OrderError::Version(2)));
     assert!(matches!(refused("web1.example.org", "-web1"), OrderError::Name(_)));
     assert!(matches!(refused("0bkfhz0v2", "ebkfhz0v2"), OrderError::Path(_)));
-    assert!(matches!(refused(r#""switch""#, r#""reboot""#), OrderError::Value(_)));
+    assert!(matches!(refused(r#""switch""#, r#""reebot""#), OrderError::Value(_)));
     assert!(matches!(refused(r#""mode""#, r#""mood""#), OrderError::Json(_)));
     assert!(matches!(refused(r#"["/run/current-system/sw/bin/true","a b"]"#, "[]"), OrderError::Value(_)));
     assert!(matches!(Order::from_json(&vec![b' '; order::MAX_ORDER + 1]), Err(OrderError::TooLong(_))));

@@ -11,11 +11,16 @@ mod extlinux;
 mod glob;
 mod grub;
 mod init;
+mod once;
 mod systemd_boot;
 
 use std::fmt;
 
-pub use efi::{EfiError, EfiVariables, Encoding, LOADER_VENDOR};
+pub use efi::{
+    EfiError, EfiVariables, LOADER_VENDOR, ONE_SHOT, variable_bytes, variable_file, variable_text,
+};
+pub use grub::next_entry;
+pub use once::{NoEntry, Once, OnceEntry, entry_for, once_loader, one_shot};
 
 use crate::{
     text::listed,
@@ -208,12 +213,8 @@ impl fmt::Display for Loader {
 /// # Errors
 /// If a file cannot be read, or is longer than any loader's; what is merely odd is [`BootDefault::Unreadable`].
 pub fn boot_default(boot: &dyn Tree, variables: &EfiVariables) -> Result<Boot, ReadError> {
-    let mut loaders = present(boot)?;
-    if let Some(started) = variables.started_by().filter(|started| loaders.contains(started)) {
-        loaders = vec![started];
-    }
     let mut answers = Vec::new();
-    for loader in loaders {
+    for loader in present_or_started(boot, variables)? {
         let answer = match loader {
             Loader::SystemdBoot => systemd_boot::read(boot, variables)?,
             Loader::Grub => grub::read(boot)?,
@@ -231,6 +232,13 @@ impl Boot {
     pub(crate) fn unreadable(why: Unreadable) -> Self {
         Self { default: BootDefault::Unreadable { why }, one_shot: None }
     }
+}
+
+/// The loaders whose files are there; only the one that has started this boot if it has said its name.
+fn present_or_started(boot: &dyn Tree, variables: &EfiVariables) -> Result<Vec<Loader>, ReadError> {
+    let loaders = present(boot)?;
+    let started = variables.started_by().filter(|started| loaders.contains(started));
+    Ok(started.map_or(loaders, |started| vec![started]))
 }
 
 /// The loaders whose files are there, in the order of [`Loader`].

@@ -51,12 +51,6 @@ impl Generations {
     pub fn current(&self) -> Option<&Generation> {
         self.current.and_then(|number| self.get(number))
     }
-
-    /// The newest generation that names `target`.
-    #[must_use]
-    pub fn newest_of(&self, target: &str) -> Option<&Generation> {
-        self.all.iter().rev().find(|generation| generation.target == target)
-    }
 }
 
 /// 42 of `system-42-link` for the profile `system`.
@@ -91,8 +85,6 @@ mod tests {
             generations.current().map(|generation| generation.target.as_str()),
             Some("/nix/store/ten")
         );
-        assert_eq!(generations.newest_of("/nix/store/nine").map(|generation| generation.number), Some(11));
-        assert_eq!(generations.newest_of("/nix/store/no"), None);
         let reversed = Generations::from_links("system", links.into_iter().rev());
         assert_eq!(generations, reversed);
     }

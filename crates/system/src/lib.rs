@@ -6,10 +6,10 @@
 //! |---|---|
 //! | [`tree`] | files as they are asked for, with bounds |
 //! | [`system`] | a system's directory: kernel, parameters, units, `/etc`, inhibitors |
-//! | [`reboot`] | why a host must be rebooted to run a system whole; what refuses a switch |
+//! | [`reboot`] | why a host must be rebooted to run a system whole |
 //! | [`difference`] | what changes between two systems, and whether it touches the way to the host |
 //! | [`boot`] | which system the boot loader itself names as its default |
-//! | [`units`] | the states of units, and which failed newly |
+//! | [`units`] | the states of units, and which of them failed |
 //! | [`network`] | links, addresses, routes, rules, settings and listeners as facts that compare |
 //! | [`generations`] | the numbered generations of a profile |
 

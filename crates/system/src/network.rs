@@ -15,7 +15,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use compare::NetworkChange;
-pub use listeners::{ListenersError, from_proc_net_tcp, from_ss};
+pub use listeners::{ListenersError, from_proc_net_tcp};
 pub use parse::NetworkError;
 pub use sight::{
     Answer, MAX_STORED, NetworkAnswers, NetworkComparison, NetworkSight, Part, SightError, Unread,

@@ -1,4 +1,4 @@
-//! Why a host must be rebooted to run a system whole, and what makes `switch-to-configuration` refuse a switch.
+//! Why a host must be rebooted to run a system whole.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -14,14 +14,6 @@ pub struct RebootCheck {
     pub reasons: Vec<RebootReason>,
     /// What only one of the systems has: no reason to reboot, but worth a word.
     pub not_compared: Vec<NotCompared>,
-}
-
-impl RebootCheck {
-    /// Whether anything asks for a reboot.
-    #[must_use]
-    pub fn is_needed(&self) -> bool {
-        !self.reasons.is_empty()
-    }
 }
 
 /// What takes effect only at the next boot. Prints as a short sentence.
@@ -127,17 +119,6 @@ pub fn reboot_reasons(booted: &System, next: &System) -> RebootCheck {
         RebootReason::Inhibitor,
     );
     check
-}
-
-/// What would make a switch from `current` to `next` refuse; NixOS compares the keys that both have.
-///
-/// Only a forecast: the judge is `bin/switch-to-configuration check` of the next system.
-#[must_use]
-pub fn switch_inhibitors(current: &System, next: &System) -> Vec<Change> {
-    match (&current.switch_inhibitors, &next.switch_inhibitors) {
-        (Some(current), Some(next)) => changed_keys(current, next),
-        _ => Vec::new(),
-    }
 }
 
 impl RebootCheck {

@@ -1,4 +1,4 @@
-//! JSON that NixOS, systemd and iproute2 write, read into plain values.
+//! JSON that NixOS and iproute2 write, read into plain values.
 
 use std::collections::BTreeMap;
 
@@ -22,20 +22,6 @@ pub(crate) fn inhibitors(path: &str, text: &str) -> Result<BTreeMap<String, Stri
         .filter(|line| !line.is_empty())
         .map(|line| (line.to_owned(), String::new()))
         .collect())
-}
-
-/// One row of `systemctl list-units --output=json`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct ListedUnit {
-    pub(crate) unit: String,
-    pub(crate) load: String,
-    pub(crate) active: String,
-    pub(crate) sub: String,
-}
-
-/// The rows of `systemctl list-units --output=json`.
-pub(crate) fn listed_units(json: &[u8]) -> Result<Vec<ListedUnit>, serde_json::Error> {
-    serde_json::from_slice(json)
 }
 
 /// One link of `ip -json addr`.

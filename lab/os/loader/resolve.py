@@ -4,19 +4,17 @@
 does on the way (takes back a one-shot entry, notes what it selected). README.md has the rules.
 """
 
+import argparse
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import cmp_to_key
 from pathlib import Path, PurePosixPath
 
+from bootloader.efivars import DIRECTORY, VOLATILE, Variables
 from bootloader.grub import read_environment, write_environment
-
-EFI_VARIABLES = "loader/lab-efivars"
 
 
 class DoesNotBoot(Exception):
@@ -41,8 +39,6 @@ class Entry:
 class Choice:
     entry: Entry
     one_shot: bool = False
-    # A one-shot request is taken back even if it names nothing that exists.
-    clear: list[str] = field(default_factory=list)
 
     @property
     def init(self) -> str:
@@ -52,19 +48,23 @@ class Choice:
         raise DoesNotBoot(f"entry {self.entry.id} names no init")
 
 
-def resolve(boot: Path) -> Choice:
+def resolve(boot: Path, variables: Variables) -> Choice:
     """The entry that is booted next; nothing is written."""
-    choice = choose(boot)
+    choice = choose(boot, variables)
     verify(boot, choice)
     return choice
 
 
-def choose(boot: Path) -> Choice:
-    loaders = {"systemd-boot": systemd_boot, "grub": grub, "extlinux": extlinux}
-    installed = read(boot / "lab-firmware").strip()
-    if installed not in loaders:
-        raise DoesNotBoot("no boot loader is installed")
-    return loaders[installed](boot)
+def choose(boot: Path, variables: Variables) -> Choice:
+    match read(boot / "lab-firmware").strip():
+        case "systemd-boot":
+            return systemd_boot(boot, variables)
+        case "grub":
+            return grub(boot)
+        case "extlinux":
+            return extlinux(boot)
+        case _:
+            raise DoesNotBoot("no boot loader is installed")
 
 
 def verify(boot: Path, choice: Choice) -> None:
@@ -150,21 +150,17 @@ def matching(menu: list[Entry], pattern: str) -> Entry | None:
     return None
 
 
-def systemd_boot(boot: Path) -> Choice:
+def systemd_boot(boot: Path, variables: Variables) -> Choice:
     menu = entries(boot)
     if not menu:
         raise DoesNotBoot("systemd-boot has no entries")
-    variables = boot / EFI_VARIABLES
-    one_shot_file = f"{EFI_VARIABLES}/LoaderEntryOneShot"
-    clear = [one_shot_file] if (boot / one_shot_file).exists() else []
-    one_shot = matching(menu, read(boot / one_shot_file))
-    if one_shot:
-        return Choice(one_shot, one_shot=True, clear=clear)
+    if one_shot := matching(menu, variables.get("LoaderEntryOneShot")):
+        return Choice(one_shot, one_shot=True)
     configured = loader_setting(boot, "default")
-    for pattern in (read(variables / "LoaderEntryDefault"), configured):
+    for pattern in (variables.get("LoaderEntryDefault"), configured):
         if entry := matching(menu, pattern):
-            return Choice(entry, clear=clear)
-    return Choice(menu[0], clear=clear)
+            return Choice(entry)
+    return Choice(menu[0])
 
 
 def loader_setting(boot: Path, name: str) -> str:
@@ -235,8 +231,7 @@ def grub(boot: Path) -> Choice:
     entry = menu.entries.get(menu.titles.get(wanted, wanted)) or menu.entries.get("0")
     if entry is None:
         raise DoesNotBoot("grub.cfg has no entry to boot")
-    clear = ["grub/grubenv"] if one_shot else []
-    return Choice(entry, one_shot=bool(one_shot), clear=clear)
+    return Choice(entry, one_shot=bool(one_shot))
 
 
 # extlinux
@@ -260,30 +255,20 @@ def extlinux(boot: Path) -> Choice:
     return Choice(Entry(default, default, linux, initrd, options.split()))
 
 
-def boot_once(boot: Path) -> Choice:
+def boot_once(boot: Path, variables: Variables) -> Choice:
     """Resolves and does what the firmware does on the way, before it starts anything."""
-    choice = choose(boot)
-    for file in choice.clear:
-        if file.endswith("grubenv"):
+    variables.start()
+    choice = choose(boot, variables)
+    match read(boot / "lab-firmware").strip():
+        case "systemd-boot":
+            # Taken back even if it names nothing that exists.
+            variables.remove("LoaderEntryOneShot")
+            variables.set("LoaderInfo", "systemd-boot 257", VOLATILE)
+            variables.set("LoaderEntrySelected", choice.entry.id, VOLATILE)
+        case "grub" if choice.one_shot:
             take_back_grub(boot)
-        else:
-            (boot / file).unlink()
-            # A firmware's variable is gone at once, whatever happens to the power.
-            sync_directory((boot / file).parent)
-    if read(boot / "lab-firmware").strip() == "systemd-boot":
-        selected = boot / EFI_VARIABLES / "LoaderEntrySelected"
-        selected.parent.mkdir(parents=True, exist_ok=True)
-        selected.write_text(choice.entry.id)
     verify(boot, choice)
     return choice
-
-
-def sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def take_back_grub(boot: Path) -> None:
@@ -302,10 +287,14 @@ def answers(choice: Choice) -> Iterator[tuple[str, object]]:
 
 
 def main() -> int:
-    words = [word for word in sys.argv[1:] if word != "--boot"]
-    boot = Path(words[0] if words else "/boot")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--boot", action="store_true")
+    parser.add_argument("--variables", type=Path, default=DIRECTORY)
+    parser.add_argument("directory", type=Path, nargs="?", default=Path("/boot"))
+    given = parser.parse_args()
+    decide = boot_once if given.boot else resolve
     try:
-        choice = boot_once(boot) if "--boot" in sys.argv else resolve(boot)
+        choice = decide(given.directory, Variables(given.variables))
     except DoesNotBoot as problem:
         print(json.dumps({"error": str(problem)}))
         return 1
@@ -314,4 +303,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -74,12 +74,14 @@ fn holds(world: &World, lasting: &Lasting) -> bool {
 fn as_before(config: Config, world: &World) -> bool {
     let runs = world.running == config.before || (world.boots > 0 && world.running == System::Default);
     let boots = world.default == System::Default && world.profile == System::Default;
-    runs && boots && !world.mixed && world.unit == Unit::Absent
+    let failed = world.budget.fails < config.budget.fails;
+    let next = !world.once && (!world.trial || failed);
+    runs && boots && next && !world.mixed && !world.silent && world.unit == Unit::Absent
 }
 
 /// The remedy tells what is: a reboot is advised only where it helps.
 fn stuck_truly(world: &World, remedy: &Remedy) -> bool {
-    let boots = world.default == System::Default && world.profile == System::Default;
+    let boots = world.default == System::Default && world.profile == System::Default && !world.once;
     match remedy {
         Remedy::TakenOver { .. } => false,
         Remedy::Kept { .. } | Remedy::NotBack { .. } => boots,

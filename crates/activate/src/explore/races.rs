@@ -20,6 +20,7 @@ const USUAL: Config = Config {
     default: DefaultKind::Read,
     before: System::Default,
     network: true,
+    boots: true,
     budget: Budget { fails: 1, crashes: 1, cuts: 1, thirds: 0 },
 };
 

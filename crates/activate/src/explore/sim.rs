@@ -7,7 +7,7 @@ use order::{Nonce, SystemPath};
 use super::world::{Config, DefaultKind, System, Unit, World};
 use crate::{
     Aftermath, Clock, Effect, Event, Fault, Host, Journal, LoadError, Moment, Observation, Owner, Phase,
-    Record, Reply, State, SwitchResult, Watch,
+    Record, Reply, RevertPart, Reverting, State, SwitchResult, Watch,
 };
 
 pub(super) struct Sim {
@@ -96,7 +96,16 @@ impl Sim {
             Effect::SetDefault(system) => self.set_default(System::of(system)),
             Effect::EndSwitch => self.done("unit ended", "", |world| world.unit = Unit::Absent),
             Effect::Back { system, .. } => self.back(system),
-            Effect::Compare => return self.compare(),
+            Effect::SetTrial(_) => {
+                self.done("trial", "trial set, but said not to be", |world| world.trial = true)
+            }
+            Effect::DropTrial => self.done("trial dropped", "", |world| world.trial = false),
+            Effect::SetOnce(_) => self.set_once(),
+            Effect::ClearOnce => self.done("once cleared", "", |world| world.once = false),
+            Effect::Reboot => self.reboot(),
+            Effect::Compare => {
+                return self.compare(matches!(&record.state, State::Reverting(back) if back.reach.running));
+            }
         };
         let result = if good { Ok(()) } else { Err(Fault::new("fault")) };
         Event::Done(effect.clone(), result)
@@ -131,8 +140,28 @@ impl Sim {
         chosen == "boot" || chosen == "boot did nothing and said it did"
     }
 
+    fn set_once(&mut self) -> bool {
+        let bad = ["once failed", "once did it and failed", "once did nothing and said it did"];
+        let chosen = self.outcome("once", &bad);
+        self.world.once |= chosen == "once" || chosen == "once did it and failed";
+        chosen == "once" || chosen == "once did nothing and said it did"
+    }
+
+    /// Nobody of this boot lives to see the next one.
+    fn reboot(&mut self) -> bool {
+        if self.outcome("reboots", &["does not reboot"]) == "reboots" {
+            self.world.boot();
+            self.died = true;
+        }
+        false
+    }
+
     /// The lock of a running activation refuses another one.
     fn back(&mut self, system: &SystemPath) -> bool {
+        if self.world.silent {
+            self.said.push("systemd is silent");
+            return false;
+        }
         let locked = self.world.unit == Unit::Running;
         if locked {
             self.said.push("old is locked out");
@@ -146,23 +175,41 @@ impl Sim {
         chosen == "old runs"
     }
 
-    fn compare(&mut self) -> Event {
+    /// Only a system that has run here can have silenced systemd.
+    fn compare(&mut self, has_run: bool) -> Event {
         let mut aftermath = Aftermath::default();
-        if self.world.mixed || self.outcome("compared", &["something differs"]) != "compared" {
-            aftermath.network = Some(Fault::new("fault"));
+        if self.world.silent {
+            aftermath.manager = Some(Fault::new("fault"));
+        }
+        let bad = ["something differs", "systemd falls silent"];
+        match self.outcome("compared", &bad[..if has_run { 2 } else { 1 }]) {
+            "compared" if !self.world.mixed => {}
+            "systemd falls silent" => {
+                self.world.silent = true;
+                aftermath.manager = Some(Fault::new("fault"));
+            }
+            _ => aftermath.network = Some(Fault::new("fault")),
         }
         Event::Compared(aftermath)
     }
 
     fn waits(&mut self, until: Moment, record: &Record) -> Event {
         let mut options = vec!["deadline", "abort"];
-        if record.state.phase() == Phase::Switching {
+        if record.state.phase() == Phase::Reverting {
+            options.push("contact");
+        } else if record.state.phase() == Phase::Switching {
             options.push("confirm");
             options.extend_from_slice(match self.world.unit {
                 Unit::Absent => &["lost"],
-                Unit::Running => {
-                    &["switched", "exit 4", "exit 0, not switched", "exit 1", "exit 2", "progress"]
-                }
+                Unit::Running => &[
+                    "switched",
+                    "exit 4",
+                    "exit 0, not switched",
+                    "exit 1",
+                    "exit 2",
+                    "lost in emergency mode",
+                    "progress",
+                ],
             });
         } else if self.config.network || self.world.running != System::New {
             options.extend_from_slice(&["confirm", "late confirm", "wrong order", "wrong nonce"]);
@@ -175,6 +222,7 @@ impl Sim {
         let confirm = |nonce: &Nonce| Event::Confirm { order: order.id.clone(), nonce: nonce.clone() };
         match chosen {
             "deadline" => Event::Deadline,
+            "contact" => Event::Contact,
             "progress" => Event::Progress,
             "abort" => Event::Abort,
             "confirm" => {
@@ -193,6 +241,7 @@ impl Sim {
 
     fn unit_ends(&mut self, how: &str) -> Event {
         self.world.unit = Unit::Absent;
+        self.world.silent |= how == "lost in emergency mode";
         let (code, moved) = match how {
             "switched" => (0, true),
             "exit 4" => (4, true),
@@ -216,7 +265,8 @@ impl Sim {
         // In mode `boot` nobody asks.
         if *reply == Reply::Confirmed && self.config.mode != order::Mode::Boot {
             world.told = true;
-            let boots = self.config.mode != order::Mode::Switch || world.default == System::New;
+            let lasts = matches!(self.config.mode, order::Mode::Switch | order::Mode::Reboot);
+            let boots = !lasts || world.default == System::New;
             if world.running != System::New || !boots {
                 world.lies = Some(format!(
                     "told Confirmed while {:?} runs and {:?} boots",
@@ -242,7 +292,12 @@ impl Host for Hands<'_> {
 
     fn wait(&mut self, until: Moment, record: &Record) -> Event {
         let mut sim = self.0.borrow_mut();
-        assert!(matches!(record.state, State::Switching { .. } | State::AwaitingConfirm { .. }));
+        let contact = |back: &Reverting| back.part == RevertPart::Contact;
+        assert!(match &record.state {
+            State::Switching { .. } | State::AwaitingConfirm { .. } => true,
+            State::Reverting(back) => contact(back),
+            _ => false,
+        });
         if sim.died { Event::Deadline } else { sim.waits(until, record) }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use order::{Mode, Nonce, OnFailure, Order, OrderId, Settings, SystemPath};
 
 use crate::{
-    Before, BootDefault, BootId, Ended, Event, Fault, Moment, Observation, Record, State, SwitchUnit,
+    Before, BootDefault, BootId, Ended, Event, Fault, Moment, Observation, Once, Record, State, SwitchUnit,
     drive::Going,
 };
 
@@ -88,6 +88,8 @@ pub(super) struct Config {
     pub(super) before: System,
     /// Whether the host is reachable while the new system runs.
     pub(super) network: bool,
+    /// Whether the new system comes up when it is booted; if not, somebody resets the host.
+    pub(super) boots: bool,
     pub(super) budget: Budget,
 }
 
@@ -100,6 +102,15 @@ pub(super) enum Unit {
 #[derive(Debug, Clone)]
 pub(super) struct World {
     pub(super) running: System,
+    pub(super) booted: System,
+    /// Whether the loader boots the new system next, once.
+    pub(super) once: bool,
+    /// Whether the trial profile is there.
+    pub(super) trial: bool,
+    /// Systemd cannot be asked until the next boot.
+    pub(super) silent: bool,
+    /// See [`Config::boots`].
+    pub(super) new_boots: bool,
     /// An activation was left half-way: services of two systems.
     pub(super) mixed: bool,
     pub(super) profile: System,
@@ -155,6 +166,11 @@ impl Config {
     pub(super) fn start(self) -> Node {
         let world = World {
             running: self.before,
+            booted: System::Default,
+            once: false,
+            trial: false,
+            silent: false,
+            new_boots: self.boots,
             mixed: false,
             profile: System::Default,
             default: System::Default,
@@ -199,8 +215,8 @@ impl World {
         Observation {
             boot: BootId::from_bits(self.boots.into()),
             running: Some(self.running.path()),
-            // The default does not change before a boot without us, so what was booted is what would be.
-            booted: Some(if self.boots > 0 { self.running.path() } else { System::Default.path() }),
+            booted: Some(self.booted.path()),
+            once: if self.once { Once::Set(System::New.path()) } else { Once::Absent },
             profile: Some(self.profile.path()),
             default: match self.default_kind {
                 DefaultKind::Read => BootDefault::System(self.default.path()),
@@ -231,8 +247,10 @@ impl World {
     pub(super) fn boot(&mut self) {
         self.boots += 1;
         self.clock = Duration::ZERO;
-        self.running = self.default;
-        (self.mixed, self.unit, self.guard) = (false, Unit::Absent, false);
+        let tried = std::mem::take(&mut self.once) && self.new_boots;
+        self.booted = if tried { System::New } else { self.default };
+        self.running = self.booted;
+        (self.mixed, self.silent, self.unit, self.guard) = (false, false, Unit::Absent, false);
     }
 
     pub(super) fn third(&mut self, lasting: bool) {

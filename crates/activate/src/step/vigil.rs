@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use order::Mode;
 
-use crate::{CommitPart, LoadError, Moment, Observation, Owner, Record, RevertPart, State};
+use crate::{
+    CommitPart, LoadError, Moment, Observation, Owner, RebootPart, Record, RevertPart, Reverting, State,
+};
 
 /// How much later than its deadline a live owner may be before it counts as hanging.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
@@ -34,6 +36,8 @@ pub fn vigil(mine: &Record, journal: Result<Option<Record>, LoadError>, owner: O
     };
     let look = now.after(LOOK);
     match (owner, patience(&record)) {
+        // It went because the host goes down: whoever wakes now must not undo what was decided.
+        (Owner::Gone, _) if leaving(&record).is_some_and(|until| !until.is_over(now)) => Vigil::Sleep(look),
         (Owner::Gone, _) => Vigil::TakeOver,
         (Owner::Alive, Some(until)) if until.is_over(now) => Vigil::TakeOver,
         (Owner::Alive, Some(until)) => Vigil::Sleep(until.min(look)),
@@ -63,6 +67,19 @@ pub(crate) fn taken(
     Some(Record { state, ..mine.clone() })
 }
 
+/// Until when a reboot is under way that was asked for.
+fn leaving(record: &Record) -> Option<Moment> {
+    match &record.state {
+        State::Rebooting { part: RebootPart::Reboot, until }
+        | State::Reverting(Reverting { part: RevertPart::Reboot, until, .. }) => Some(*until),
+        _ => None,
+    }
+}
+
+fn sets_loader(part: RevertPart) -> bool {
+    matches!(part, RevertPart::Profile | RevertPart::Default | RevertPart::Trial | RevertPart::Entries)
+}
+
 /// When a live owner counts as hanging; never while it sets a boot default, however slow the loader's installer is,
 /// nor when nothing is left to do.
 fn patience(record: &Record) -> Option<Moment> {
@@ -71,9 +88,9 @@ fn patience(record: &Record) -> Option<Moment> {
         State::Prepared | State::Armed => record.begun()?.after(limits.total).after(limits.confirm),
         State::Switching { until, .. } | State::Checking { until, .. } => until.after(limits.confirm),
         State::AwaitingConfirm { deadline } => *deadline,
-        State::Reverting(back) if matches!(back.part, RevertPart::Profile | RevertPart::Default) => {
-            return None;
-        }
+        State::Rebooting { until, .. } => *until,
+        State::Landed => record.history.last()?.at.after(limits.total),
+        State::Reverting(back) if sets_loader(back.part) => return None,
         // The host itself stops the way back at `until`; ending its processes takes a while more.
         State::Reverting(back) if matches!(back.part, RevertPart::Back | RevertPart::End) => {
             back.until.after(ENDING)

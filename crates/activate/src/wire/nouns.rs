@@ -5,11 +5,16 @@ use std::time::Duration;
 use order::{SystemPath, UnitName};
 use serde::{Deserialize, Serialize};
 
-use super::texts::{fault, faults, maybe_fault, maybe_system, nanoseconds, system, text, units};
+use super::texts::{fault, faults, maybe_fault, maybe_system, maybe_text, nanoseconds, system, text, units};
 use crate::{
-    Aftermath, Before, BootDefault, BootId, Cause, CheckPart, CommitPart, Fault, Lasting, Moment, Phase,
-    Reach, Remedy, RevertPart, Reverting, State, SwitchResult, Transition,
+    Aftermath, Before, BootDefault, BootId, Cause, CheckPart, CommitPart, Contact, EntryPart, Fault, Lasting,
+    Moment, Phase, Reach, RebootPart, Remedy, RevertPart, Reverting, State, SwitchResult, Transition,
 };
+
+/// What older journals lack is left out where it says nothing.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Moment", deny_unknown_fields)]
@@ -41,6 +46,9 @@ enum PhaseDef {
     Prepared,
     Armed,
     Switching,
+    Entry,
+    Rebooting,
+    Landed,
     Checking,
     AwaitingConfirm,
     Committing,
@@ -93,6 +101,17 @@ pub(super) enum StateDef {
         #[serde(with = "MomentDef")]
         idle: Moment,
     },
+    Entry {
+        #[serde(with = "EntryPartDef")]
+        part: EntryPart,
+    },
+    Rebooting {
+        #[serde(with = "RebootPartDef")]
+        part: RebootPart,
+        #[serde(with = "MomentDef")]
+        until: Moment,
+    },
+    Landed,
     Checking {
         #[serde(with = "MomentDef")]
         until: Moment,
@@ -132,6 +151,28 @@ pub(super) enum StateDef {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "EntryPart", rename_all = "kebab-case")]
+enum EntryPartDef {
+    Trial,
+    Entries,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RebootPart", rename_all = "kebab-case")]
+enum RebootPartDef {
+    Once,
+    Reboot,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Contact", rename_all = "kebab-case")]
+enum ContactDef {
+    Unknown,
+    Made,
+    Missed,
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(remote = "CheckPart", rename_all = "kebab-case")]
 enum CheckPartDef {
     Units,
@@ -143,6 +184,7 @@ enum CheckPartDef {
 #[serde(remote = "CommitPart", rename_all = "kebab-case")]
 enum CommitPartDef {
     Profile,
+    Trial,
     Default,
 }
 
@@ -150,10 +192,15 @@ enum CommitPartDef {
 #[serde(remote = "RevertPart", rename_all = "kebab-case")]
 enum RevertPartDef {
     End,
+    Once,
     Profile,
     Default,
     Back,
+    Reboot,
+    Trial,
+    Entries,
     Compare,
+    Contact,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,6 +208,8 @@ enum RevertPartDef {
 struct ReachDef {
     running: bool,
     boot: bool,
+    #[serde(default, skip_serializing_if = "is_default")]
+    trial: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -179,6 +228,12 @@ struct RevertingDef {
     running: Option<Fault>,
     #[serde(with = "maybe_fault")]
     boot: Option<Fault>,
+    #[serde(default, with = "maybe_text", skip_serializing_if = "is_default")]
+    left: Option<BootId>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    stays: bool,
+    #[serde(default, with = "ContactDef", skip_serializing_if = "is_default")]
+    contact: Contact,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -197,6 +252,10 @@ struct AftermathDef {
     units: Vec<UnitName>,
     #[serde(with = "maybe_fault")]
     network: Option<Fault>,
+    #[serde(default, with = "maybe_fault", skip_serializing_if = "is_default")]
+    manager: Option<Fault>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    rebooted: bool,
     #[serde(with = "faults")]
     notes: Vec<Fault>,
 }
@@ -236,6 +295,11 @@ enum CauseDef {
     Unsettled(#[serde(with = "fault")] Fault),
     Checks(#[serde(with = "fault")] Fault),
     Journal(#[serde(with = "fault")] Fault),
+    NoWayBack,
+    EntryNotMade(#[serde(with = "fault")] Fault),
+    OnceNotSet(#[serde(with = "fault")] Fault),
+    NotRebooted(#[serde(with = "fault")] Fault),
+    NotBooted,
     NoProfile,
     ProfileNotSet(#[serde(with = "fault")] Fault),
     DefaultNotSet(#[serde(with = "fault")] Fault),
@@ -270,6 +334,8 @@ enum RemedyDef {
         default: BootDefault,
         #[serde(with = "maybe_fault")]
         fault: Option<Fault>,
+        #[serde(default, skip_serializing_if = "is_default")]
+        rebooted: bool,
     },
     NotRestored {
         #[serde(with = "maybe_system")]

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     arguments::{Hosts, NixOptions},
-    context::{Context, Manners},
+    context::Context,
     failure::Failure,
 };
 
@@ -22,10 +22,5 @@ pub(crate) struct Arguments {
 
 /// Takes back.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    arguments.hosts.required()?;
-    let description = context.description(&arguments.nix)?;
-    let hosts = context.select(&description.fleet, &arguments.hosts)?;
-    let outcome = context
-        .operate(Manners::default(), |operator| deploy::abort(operator, &description.fleet, &hosts))?;
-    Ok(context.conclude(&outcome))
+    context.act_on(&arguments.hosts, &arguments.nix, deploy::abort)
 }

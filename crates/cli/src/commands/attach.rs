@@ -5,7 +5,7 @@ use clap::Args;
 use super::deploy::Guarding;
 use crate::{
     arguments::{Hosts, NixOptions},
-    context::{Context, Manners},
+    context::Context,
     failure::Failure,
 };
 
@@ -25,12 +25,8 @@ pub(crate) struct Arguments {
 
 /// Follows.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    arguments.hosts.required()?;
-    let description = context.description(&arguments.nix)?;
-    let hosts = context.select(&description.fleet, &arguments.hosts)?;
     let manner = (&arguments.manner).into();
-    let outcome = context.operate(Manners::default(), |operator| {
-        deploy::attach(operator, &description.fleet, &hosts, manner)
-    })?;
-    Ok(context.conclude(&outcome))
+    context.act_on(&arguments.hosts, &arguments.nix, |operator, fleet, hosts| {
+        deploy::attach(operator, fleet, hosts, manner)
+    })
 }

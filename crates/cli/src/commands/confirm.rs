@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::{
     arguments::{Hosts, NixOptions},
-    context::{Context, Manners},
+    context::Context,
     failure::Failure,
 };
 
@@ -23,10 +23,5 @@ pub(crate) struct Arguments {
 
 /// Confirms.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
-    arguments.hosts.required()?;
-    let description = context.description(&arguments.nix)?;
-    let hosts = context.select(&description.fleet, &arguments.hosts)?;
-    let outcome = context
-        .operate(Manners::default(), |operator| deploy::confirm(operator, &description.fleet, &hosts))?;
-    Ok(context.conclude(&outcome))
+    context.act_on(&arguments.hosts, &arguments.nix, deploy::confirm)
 }

@@ -7,14 +7,13 @@ use std::time::SystemTime;
 use fleet::Fleet;
 use order::{HostName, Mode};
 use report::{Cause, CauseKind, Generation, HostStatus, LastActivation, Report, Timestamp, What};
-use session::{Channel, Exec, Exit};
+use session::{Exec, Exit};
 
 use crate::conduct::{common, new_run, pipeline};
 use crate::connect::Contact;
 use crate::pipeline::Pipeline;
 use crate::talk::TalkError;
-use crate::text::Lines;
-use crate::{Answered, BeginError, Event, Goal, Manner, News, Operator, Request, Urgency, Voice, causes};
+use crate::{Answered, BeginError, Event, Goal, Manner, News, Operator, Request, Urgency, causes};
 
 /// Asks every host what it says of itself. What was learned is remembered ([`State::known`](crate::State::known)).
 ///
@@ -72,19 +71,9 @@ pub fn exec(
 ) -> Result<Vec<Answered<Exit>>, BeginError> {
     let wish = wish.clone();
     round(operator, (fleet, hosts), move |host, contact| {
-        let (mut out, mut err) = (Lines::default(), Lines::default());
-        let tell = |voice| move |line: String| host.teller.line(voice, &line);
-        let exit = contact.talk.exec(
-            &wish,
-            &mut |channel, bytes| match channel {
-                Channel::Err => err.push(bytes, &mut tell(Voice::Err)),
-                _ => out.push(bytes, &mut tell(Voice::Out)),
-            },
-            &|| host.common.operator.stop.urgency() == Urgency::No,
-        );
-        out.finish(&mut tell(Voice::Out));
-        err.finish(&mut tell(Voice::Err));
-        exit
+        contact.talk.exec_lines(&wish, &mut |voice, line| host.teller.line(voice, line), &|| {
+            host.common.operator.stop.urgency() == Urgency::No
+        })
     })
 }
 

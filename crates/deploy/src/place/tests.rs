@@ -54,3 +54,17 @@ fn uname_names_a_system() {
         assert_eq!(system_of_uname(text).as_deref(), expected, "{text}");
     }
 }
+
+#[test]
+fn this_machine_has_nix_s_name() {
+    let cases = [
+        ("x86_64", "x86_64-linux"),
+        ("aarch64", "aarch64-linux"),
+        ("x86", "i686-linux"),
+        ("arm", "armv7l-linux"),
+        ("riscv64", "riscv64-linux"),
+    ];
+    for (arch, expected) in cases {
+        assert_eq!(system_of_arch(arch), expected);
+    }
+}

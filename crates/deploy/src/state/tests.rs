@@ -6,11 +6,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::thread;
 
-use order::{HostName, Mode, Nonce, Order, OrderId, Settings};
+use order::HostName;
 use report::{Report, Timestamp, What};
 
 use super::State;
 use crate::RunId;
+use crate::samples::order;
 
 /// A directory of the test's own, gone with it.
 struct Place(PathBuf);
@@ -102,25 +103,12 @@ fn nothing_is_known_of_a_host_that_nobody_saw() {
     assert!(!place.0.exists(), "asking makes nothing");
 }
 
-fn order() -> Order {
-    Order {
-        id: OrderId::from_random([1; 20]),
-        nonce: Nonce::from_random([2; 32]),
-        host: host(),
-        system: "0bkfhz0v2jcyj2m7hwzdzmywav298dl2-nixos-system-web".parse().expect("a path"),
-        mode: Mode::Switch,
-        after: None,
-        agent: None,
-        settings: Settings::default(),
-    }
-}
-
 #[test]
 fn an_order_is_kept_for_its_operator_only() {
     let place = Place::new("order");
     let state = place.state();
-    state.keep_order(&order()).expect("kept");
-    assert_eq!(state.order(&host()).expect("read"), Some(order()));
+    state.keep_order(&order(&host())).expect("kept");
+    assert_eq!(state.order(&host()).expect("read"), Some(order(&host())));
     let directory = place.0.join("hosts/web1.example.org");
     for (path, mode) in [(directory.join("order.json"), 0o600), (directory.clone(), 0o700)] {
         let found = fs::metadata(&path).expect("there").permissions().mode() & 0o777;
@@ -135,8 +123,11 @@ fn an_order_is_kept_for_its_operator_only() {
 fn the_golden_order_is_read_for_ever() {
     let bytes = include_bytes!("golden/order-1.json");
     let golden = bytes.trim_ascii();
-    assert_eq!(String::from_utf8_lossy(&super::wire::order_file(&order())), String::from_utf8_lossy(golden));
-    assert_eq!(super::wire::read_order("golden".as_ref(), golden).expect("an order"), order());
+    assert_eq!(
+        String::from_utf8_lossy(&super::wire::order_file(&order(&host()))),
+        String::from_utf8_lossy(golden)
+    );
+    assert_eq!(super::wire::read_order("golden".as_ref(), golden).expect("an order"), order(&host()));
 }
 
 #[test]

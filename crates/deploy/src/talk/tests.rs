@@ -5,11 +5,11 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use order::Mode;
 use report::{CauseKind, LoaderDefault};
 use session::{MAGIC, read_frame, write_frame};
 
 use super::*;
+use crate::samples::order;
 
 /// What a peer does with its end of the connection.
 type Peer = fn(UnixStream);
@@ -48,7 +48,7 @@ fn say(peer: &mut UnixStream, reply: &Reply) {
 
 /// An agent up to its first answer.
 fn greet(peer: &mut UnixStream) {
-    peer.write_all(b"motd\n").and_then(|()| peer.write_all(MAGIC)).expect("said");
+    peer.write_all(MAGIC).expect("said");
     say(peer, &hello(session::OLDEST, session::VERSION));
     let begin = request(peer);
     assert!(matches!(begin, Request::Begin { version: session::VERSION, .. }), "{begin:?}");
@@ -66,19 +66,6 @@ fn talk(peer: Peer) -> Talk {
 /// Keeps the connection until the other end has gone.
 fn wait_for_the_end(mut peer: UnixStream) {
     let _bytes = peer.read_to_end(&mut Vec::new());
-}
-
-fn order() -> Order {
-    Order {
-        id: OrderId::from_random([1; 20]),
-        nonce: Nonce::from_random([2; 32]),
-        host: host(),
-        system: "0bkfhz0v2jcyj2m7hwzdzmywav298dl2-nixos-system-web".parse().expect("a path"),
-        mode: Mode::Switch,
-        after: None,
-        agent: None,
-        settings: order::Settings::default(),
-    }
 }
 
 #[test]
@@ -154,7 +141,7 @@ fn an_order_is_taken_only_by_its_own_name() {
         say(&mut peer, &Reply::Accepted { order: OrderId::from_random([9; 20]) });
         wait_for_the_end(peer);
     });
-    assert!(matches!(talk.deliver(&order()), Err(TalkError::Link(LinkError::Unexpected { .. }))));
+    assert!(matches!(talk.deliver(&order(&host())), Err(TalkError::Link(LinkError::Unexpected { .. }))));
 }
 
 #[test]
@@ -169,7 +156,7 @@ fn a_refusal_comes_with_its_cause() {
         say(&mut peer, &Reply::Refused(Cause::new(CauseKind::Stale, "another order")));
         wait_for_the_end(peer);
     });
-    let Err(TalkError::Refused(cause)) = talk.deliver(&order()) else { panic!("not refused") };
+    let Err(TalkError::Refused(cause)) = talk.deliver(&order(&host())) else { panic!("not refused") };
     assert_eq!((cause.kind, cause.text.as_str()), (CauseKind::Stale, "another order"));
 }
 
@@ -233,6 +220,25 @@ fn a_program_s_output_comes_before_its_end() {
     assert_eq!(exit, Exit::Code(7));
     let expected = [(Channel::Out, b"a"), (Channel::Err, b"b"), (Channel::Out, b"c")];
     assert_eq!(said, expected.map(|(channel, bytes)| (channel, bytes.to_vec())));
+}
+
+#[test]
+fn a_program_s_output_is_given_by_line() {
+    let talk = talk(|mut peer| {
+        greet(&mut peer);
+        let _exec = request(&mut peer);
+        for (channel, bytes) in [(Channel::Out, "a"), (Channel::Err, "b\nc"), (Channel::Out, "d\n")] {
+            write_frame(&mut peer, channel, bytes.as_bytes()).expect("said");
+        }
+        say(&mut peer, &Reply::Exited(Exit::Code(0)));
+        wait_for_the_end(peer);
+    });
+    let mut said = Vec::new();
+    let wish = Exec { words: vec!["true".to_owned()], limit: None };
+    let mut give = |voice, line: &str| said.push((voice, line.to_owned()));
+    talk.exec_lines(&wish, &mut give, &|| true).expect("an end");
+    let expected = [(Voice::Err, "b"), (Voice::Out, "ad"), (Voice::Err, "c")];
+    assert_eq!(said, expected.map(|(voice, line)| (voice, line.to_owned())));
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Machine {
             state.mounted = true;
         }
         self.cgroup.renew()?;
-        let (entry, init) = match firmware::choose(&self.disk.boot())? {
+        let (entry, init) = match firmware::choose(&self.disk.boot(), &self.dir.efivars())? {
             Choice::Entry { entry, init } => (entry, init),
             Choice::Nothing { error } => {
                 state.power = Power::NothingToBoot { reason: error };
@@ -160,7 +160,8 @@ impl Machine {
             .arg(format!("--hostname={}", self.spec.name))
             .arg("--directory")
             .arg(self.disk.root())
-            .arg(bind);
+            .arg(bind)
+            .arg(format!("--bind={}:/sys/firmware/efi/efivars", self.dir.efivars().display()));
         if self.spec.operator
             && let Some(lab) = self.dir.path().ancestors().nth(2)
         {

@@ -9,7 +9,7 @@ use report::{CauseKind, Ending};
 use session::{Answer, Reply, Request};
 
 use super::{
-    agents::{self, Session, confirm, limits},
+    agents::{self, Going, Session, confirm, limits, settings},
     lab,
     systems::{self, SOON},
 };
@@ -43,9 +43,7 @@ fn a_system_is_tested_confirmed_and_made_to_last() -> Result<()> {
     let host = lab.host("web1");
     agents::install(&host)?;
     let [new] = systems::build(&host, [MOTD])?;
-    let mut session = Session::start(&host)?;
-    let order = session.order(&new, Mode::Switch, limits(LONG))?;
-    session.deliver(&order)?;
+    let Going { mut session, order } = Going::start(&host, &new, Mode::Switch, settings(LONG))?;
     session.until_awaits()?;
     assert_eq!(running(&host)?, new);
     assert_ne!(profile(&host)?, new, "nothing lasts before it was confirmed");
@@ -67,9 +65,7 @@ fn without_a_confirmation_the_old_system_comes_back() -> Result<()> {
     agents::install(&host)?;
     let [new] = systems::build(&host, [MOTD])?;
     let old = running(&host)?;
-    let mut session = Session::start(&host)?;
-    let order = session.order(&new, Mode::Switch, limits(SHORT))?;
-    session.deliver(&order)?;
+    let Going { mut session, order } = Going::start(&host, &new, Mode::Switch, settings(SHORT))?;
     session.until_awaits()?;
     let ending = session.until_ended()?;
     let Ending::RolledBack { cause, aftermath } = ending else { anyhow::bail!("{ending:?}") };
@@ -86,9 +82,7 @@ fn the_owner_is_killed_and_the_guard_takes_over() -> Result<()> {
     agents::install(&host)?;
     let [new] = systems::build(&host, [MOTD])?;
     let old = running(&host)?;
-    let mut session = Session::start(&host)?;
-    let order = session.order(&new, Mode::Switch, limits(LONG))?;
-    session.deliver(&order)?;
+    let Going { mut session, order } = Going::start(&host, &new, Mode::Switch, settings(LONG))?;
     session.until_awaits()?;
     host.run(["systemctl", "kill", "--signal=KILL", &format!("lockstep-own-{}.service", order.id)])?;
     let ending = session.until_ended()?;
@@ -105,9 +99,7 @@ fn owner_and_guard_are_killed_and_the_next_contact_brings_the_end() -> Result<()
     agents::install(&host)?;
     let [new] = systems::build(&host, [MOTD])?;
     let old = running(&host)?;
-    let mut session = Session::start(&host)?;
-    let order = session.order(&new, Mode::Switch, limits(LONG))?;
-    session.deliver(&order)?;
+    let Going { mut session, order } = Going::start(&host, &new, Mode::Switch, settings(LONG))?;
     session.until_awaits()?;
     session.cut();
     host.sh("pkill -KILL -f 'lockstep-agent (own|guard|session)'")?;
@@ -126,9 +118,7 @@ fn a_second_order_and_one_that_saw_too_little_are_refused() -> Result<()> {
     let host = lab.host("web1");
     agents::install(&host)?;
     let [new, other] = systems::build(&host, [MOTD, ""])?;
-    let mut session = Session::start(&host)?;
-    let order = session.order(&new, Mode::Test, limits(LONG))?;
-    session.deliver(&order)?;
+    let Going { mut session, order } = Going::start(&host, &new, Mode::Test, settings(LONG))?;
     session.until_awaits()?;
     let mut second = Session::start(&host)?;
     let another = second.order(&other, Mode::Switch, limits(LONG))?;
@@ -149,7 +139,7 @@ fn a_session_is_lost_while_it_follows_and_the_owner_goes_on() -> Result<()> {
     let host = lab.host("web1");
     agents::install(&host)?;
     let [new] = systems::build(&host, [MOTD])?;
-    let mut going = agents::Going::start(&host, &new, Mode::Switch, agents::settings(LONG))?;
+    let mut going = Going::start(&host, &new, Mode::Switch, settings(LONG))?;
     going.until_state("switching")?;
     let order = going.order;
     going.session.cut();

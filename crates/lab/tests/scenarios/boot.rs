@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use lab::wire::Power;
-use lab::{Host, Lab, wait};
-use run::Command;
+use lab::{Host, wait};
 
 use super::lab;
 use super::systems::{
@@ -30,14 +29,6 @@ fn wait_power(host: &Host<'_>, expected: &Power) -> Result<()> {
     })
 }
 
-/// Firmware writes its variables for good; here they are files, and what takes them back does not sync.
-fn keep_variables(lab: &Lab, host: &Host<'_>) -> Result<()> {
-    let boot = lab.dir().host(host.name()).root().join("boot");
-    let keeper = lab.keeper().to_string();
-    Command::new("nsenter").args(["--target", &keeper, "--mount", "--", "sync", "-f"]).arg(boot).run()?;
-    Ok(())
-}
-
 #[test]
 fn a_one_shot_entry_of_systemd_boot_boots_once() -> Result<()> {
     let lab = lab(["web1"])?;
@@ -56,7 +47,6 @@ fn a_one_shot_entry_of_systemd_boot_boots_once() -> Result<()> {
     host.run(["bootctl", "set-oneshot", "nixos-generation-2.conf"])?;
     power_cycle(&host)?;
     assert_eq!(booted(&host)?, new, "an entry for the next boot survives a power cut");
-    keep_variables(&lab, &host)?;
     power_cycle(&host)?;
     assert_eq!(booted(&host)?, old);
     Ok(())
@@ -94,14 +84,12 @@ fn a_one_shot_system_that_panics_or_hangs_ends_with_a_power_cut() -> Result<()> 
     host.reboot(BOOT)?;
     assert!(matches!(host.status()?.power, Power::On { .. }));
     assert!(!host.answers_ssh());
-    keep_variables(&lab, &host)?;
     power_cycle(&host)?;
     assert_eq!(booted(&host)?, old);
 
     host.run(["bootctl", "set-oneshot", "nixos-generation-3.conf"])?;
     host.run(["systemctl", "--no-block", "reboot"])?;
     wait_power(&host, &Power::Panicked { code: 1 })?;
-    keep_variables(&lab, &host)?;
     power_cycle(&host)?;
     assert_eq!(booted(&host)?, old);
 

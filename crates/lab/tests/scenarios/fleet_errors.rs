@@ -98,7 +98,7 @@ fn each_kind_of_failure_looks_different_and_a_hook_hears_of_every_result() -> Re
     let mut fleet = Fleet::new(&lab, &hosts)?;
     fleet.settings(
         r#"{
-          onResult = [ "sh" "-c" "cat > $(mktemp /root/results/XXXXXX)" ];
+          onResult = [ "sh" "-c" "cat > $(mktemp -p /root/results)" ];
           defaults = { confirmTimeout = "8s"; settle = "0s"; };
           hosts.locked.user = "nobody-there";
         }"#,

@@ -7,7 +7,7 @@ mod menu;
 
 use std::collections::BTreeMap;
 
-use super::{Boot, BootDefault, Loader, MAX_CONFIG, Unreadable, exists, init::Entry};
+use super::{Boot, BootDefault, Loader, MAX_CONFIG, NoEntry, OnceEntry, Unreadable, exists, init::Entry};
 use crate::{
     text::excerpt,
     tree::{ReadError, Tree, if_present},
@@ -15,13 +15,13 @@ use crate::{
 use menu::{Menu, Node};
 
 const LOADER: Loader = Loader::Grub;
+/// Longest path of titles that is written into an environment block.
+const MAX_TITLES: usize = 300;
 /// The first line of an environment block, which is 1024 bytes long.
 const SIGNATURE: &str = "# GRUB Environment Block\n";
 
 pub(super) fn read(boot: &dyn Tree) -> Result<Boot, ReadError> {
-    const PATH: &str = "/grub/grub.cfg";
-    let bytes = if_present(PATH, boot.read_file(PATH, MAX_CONFIG))?.unwrap_or_default();
-    let menu = Menu::parse(&String::from_utf8_lossy(&bytes));
+    let menu = read_menu(boot)?;
     let environment = read_environment(boot)?;
     let variable = |name: &str| environment.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let once = variable("next_entry").map(|wanted| menu.pick(wanted));
@@ -36,6 +36,90 @@ pub(super) fn read(boot: &dyn Tree) -> Result<Boot, ReadError> {
         default: checked(boot, default)?,
         one_shot: once.map(|found| checked(boot, found)).transpose()?,
     })
+}
+
+fn read_menu(boot: &dyn Tree) -> Result<Menu, ReadError> {
+    const PATH: &str = "/grub/grub.cfg";
+    let bytes = if_present(PATH, boot.read_file(PATH, MAX_CONFIG))?.unwrap_or_default();
+    Ok(Menu::parse(&String::from_utf8_lossy(&bytes)))
+}
+
+/// What the environment block asks to be booted next and once, as it is written there: for whoever takes it back.
+///
+/// # Errors
+/// If the block cannot be read.
+pub fn next_entry(boot: &dyn Tree) -> Result<Option<String>, ReadError> {
+    Ok(read_environment(boot)?.remove("next_entry").filter(|entry| !entry.is_empty()))
+}
+
+/// Whether the configuration boots `next_entry` of the environment block.
+pub(super) fn takes_once(boot: &dyn Tree) -> Result<bool, ReadError> {
+    Ok(read_menu(boot)?.takes_once)
+}
+
+/// What `next_entry` must be to boot the system once: the first entry that does.
+pub(super) fn entry_for(boot: &dyn Tree, system: &str) -> Result<Result<OnceEntry, NoEntry>, ReadError> {
+    let menu = read_menu(boot)?;
+    let mut ways = Vec::new();
+    list_ways(&menu.nodes, &Way::default(), &mut ways);
+    let mut broken = None;
+    for (way, entry) in ways {
+        if entry.system(LOADER).system() != Some(system) {
+            continue;
+        }
+        match checked(boot, Ok(entry))? {
+            BootDefault::Unreadable { why } => broken = broken.or(Some(NoEntry::Broken(why))),
+            _ => {
+                let entry = if way.is_clear(&menu, entry) { way.titles } else { way.positions };
+                return Ok(Ok(OnceEntry { loader: LOADER, entry }));
+            }
+        }
+    }
+    Ok(Err(broken.unwrap_or(NoEntry::NotListed(LOADER))))
+}
+
+/// Two names of an entry: joined with `>`, by position and by title.
+#[derive(Debug, Clone, Default)]
+struct Way {
+    positions: String,
+    titles: String,
+}
+
+impl Way {
+    fn below(&self, position: usize, title: &str) -> Self {
+        let join = |above: &str, name: &str| match above {
+            "" => name.to_owned(),
+            above => format!("{above}>{name}"),
+        };
+        Self {
+            positions: join(&self.positions, &position.to_string()),
+            titles: join(&self.titles, &title.replace('>', ">>")),
+        }
+    }
+
+    /// Whether the titles name this entry and no other: they stay true when the menu is written anew, positions do not.
+    /// What begins with a digit is a position to GRUB, and the block with the variables is short.
+    fn is_clear(&self, menu: &Menu, entry: &Entry) -> bool {
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '"' | '$' | '#') || c == ' ';
+        self.titles.len() <= MAX_TITLES
+            && self.titles.chars().all(plain)
+            && self.titles.split('>').all(|title| title.starts_with(|c: char| c.is_ascii_alphabetic()))
+            && find(&menu.nodes, &self.titles).is_some_and(
+                |node| matches!(node, Node::Entry { entry: found, .. } if std::ptr::eq(found, entry)),
+            )
+    }
+}
+
+/// Every entry of the menu with its ways.
+fn list_ways<'a>(nodes: &'a [Node], above: &Way, ways: &mut Vec<(Way, &'a Entry)>) {
+    for (position, node) in nodes.iter().enumerate() {
+        match node {
+            Node::Entry { names, entry } => {
+                ways.push((above.below(position, names.first().map_or("", String::as_str)), entry));
+            }
+            Node::Submenu { title, nodes, .. } => list_ways(nodes, &above.below(position, title), ways),
+        }
+    }
 }
 
 /// The variables of the environment block; a block that GRUB would refuse has none.

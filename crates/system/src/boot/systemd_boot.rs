@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Boot, BootDefault, EfiVariables, Loader, MAX_CONFIG, MAX_FILES, Unreadable, exists, glob, init::Entry,
+    Boot, BootDefault, EfiVariables, Loader, MAX_CONFIG, MAX_FILES, NoEntry, OnceEntry, Unreadable, exists,
+    glob, init::Entry,
 };
 use crate::{
     text::excerpt,
@@ -39,6 +40,43 @@ pub(super) fn read(boot: &dyn Tree, variables: &EfiVariables) -> Result<Boot, Re
         default: checked(boot, menu.default(variables, configured.as_deref()))?,
         one_shot: once.map(|found| checked(boot, found)).transpose()?,
     })
+}
+
+/// What the one-shot variable must be to boot the system once: the id of the first entry that does.
+pub(super) fn entry_for(boot: &dyn Tree, system: &str) -> Result<Result<OnceEntry, NoEntry>, ReadError> {
+    let menu = read_menu(boot)?;
+    let mut broken = None;
+    for sorted in &menu.entries {
+        let id = &sorted.entry.id;
+        if sorted.entry.system(LOADER).system() != Some(system) {
+            continue;
+        }
+        // The id is a pattern to the loader; what stands before it in the menu and fits too would be started.
+        match checked(boot, menu.find(id).unwrap_or(Err(Unreadable::NoEntries(LOADER))))? {
+            BootDefault::Unreadable { why } => broken = broken.or(Some(NoEntry::Broken(why))),
+            found if found.system() == Some(system) => {
+                return Ok(Ok(OnceEntry { loader: LOADER, entry: id.clone() }));
+            }
+            _ => {}
+        }
+    }
+    Ok(Err(broken.unwrap_or(NoEntry::NotListed(LOADER))))
+}
+
+/// The default that moves with what is installed or booted: a pattern that the highest number wins, or what was booted
+/// last. Nothing if one entry is named.
+pub(super) fn moving_default(boot: &dyn Tree, variables: &EfiVariables) -> Result<Option<String>, ReadError> {
+    let menu = read_menu(boot)?;
+    let configured = read_default(boot)?;
+    for pattern in [variables.default.as_deref(), configured.as_deref()].into_iter().flatten() {
+        if pattern.contains(['*', '?', '[']) || pattern.starts_with('@') {
+            return Ok(Some(excerpt(pattern)));
+        }
+        if menu.find(pattern).is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(Some("*".to_owned()))
 }
 
 /// The pattern after `default` in `loader.conf`; as in systemd-boot the last one counts.

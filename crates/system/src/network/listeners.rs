@@ -1,4 +1,4 @@
-//! Where TCP is listened for: `ss -H -ltn`, or `/proc/net/tcp` and `/proc/net/tcp6`.
+//! Where TCP is listened for: `/proc/net/tcp` and `/proc/net/tcp6`.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::collections::BTreeSet;
@@ -19,32 +19,11 @@ pub enum ListenersError {
     #[error("a list of sockets has at most {MAX_TEXT} bytes, found {0}")]
     TooLong(usize),
     /// A line of another form.
-    #[error("'{line}' is not a line of {what}")]
+    #[error("'{line}' is not a line of /proc/net/tcp")]
     Line {
         /// The line's beginning.
         line: String,
-        /// Whose form was expected.
-        what: &'static str,
     },
-}
-
-/// Reads `ss -H -ltn`: state, two queues, local and peer address.
-///
-/// `*` is the address `::`, which hears both families. The interface in `127.0.0.53%lo` is left out.
-///
-/// # Errors
-/// If a line has another form.
-pub fn from_ss(text: &[u8]) -> Result<BTreeSet<SocketAddr>, ListenersError> {
-    let text = bounded(text)?;
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    lines
-        .map(|line| {
-            let local = line.split_whitespace().nth(3);
-            local
-                .and_then(address)
-                .ok_or_else(|| ListenersError::Line { line: excerpt(line), what: "ss -H -ltn" })
-        })
-        .collect()
 }
 
 /// Reads `/proc/net/tcp` or `/proc/net/tcp6` of a little-endian machine, which all of NixOS's are: a heading, then
@@ -56,7 +35,7 @@ pub fn from_proc_net_tcp(text: &[u8]) -> Result<BTreeSet<SocketAddr>, ListenersE
     let text = bounded(text)?;
     let mut found = BTreeSet::new();
     for line in text.lines().skip(1).filter(|line| !line.trim().is_empty()) {
-        let bad = || ListenersError::Line { line: excerpt(line), what: "/proc/net/tcp" };
+        let bad = || ListenersError::Line { line: excerpt(line) };
         let mut columns = line.split_whitespace().skip(1);
         let (local, state) = (columns.next().ok_or_else(bad)?, columns.nth(1).ok_or_else(bad)?);
         if state == LISTEN {
@@ -71,14 +50,6 @@ fn bounded(text: &[u8]) -> Result<String, ListenersError> {
         return Err(ListenersError::TooLong(text.len()));
     }
     Ok(String::from_utf8_lossy(text).into_owned())
-}
-
-/// `0.0.0.0:22`, `[::]:22`, `*:22`, `127.0.0.53%lo:53`, `[fe80::1]%eth0:22`.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (host, port) = text.rsplit_once(':')?;
-    let host = host.split('%').next()?.trim_start_matches('[').trim_end_matches(']');
-    let host = if host == "*" { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { host.parse().ok()? };
-    Some(SocketAddr::new(host, port.parse().ok()?))
 }
 
 /// `0100007F:0016` or 32 digits and a port.

@@ -35,7 +35,7 @@ pub struct Unit {
 pub struct UnitFile {
     /// Where its links end.
     pub target: String,
-    /// Its content; `None` if it is masked.
+    /// Its content; `None` if it is masked: `/dev/null` or empty.
     pub content: Option<Sha256>,
     /// Whether its text speaks of the network: capabilities, packet filters, the place in the boot order.
     pub speaks_of_network: bool,
@@ -53,12 +53,6 @@ pub struct DropIn {
 }
 
 impl Unit {
-    /// Whether it cannot be started: its file is `/dev/null` or empty.
-    #[must_use]
-    pub fn is_masked(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.content.is_none())
-    }
-
     /// Whether file or drop-ins speak of the network.
     #[must_use]
     pub fn speaks_of_network(&self) -> bool {

@@ -1,11 +1,11 @@
-//! Reading what `systemctl show` and `systemctl list-units --output=json` print.
+//! Reading what `systemctl show` prints.
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 
 use super::{ActiveState, UnitState, UnitStates};
-use crate::{text::excerpt, wire};
+use crate::text::excerpt;
 
 /// Longest text that is read.
 const MAX_TEXT: usize = 32 << 20;
@@ -43,9 +43,6 @@ pub enum UnitsError {
         /// What was found.
         value: String,
     },
-    /// Not the JSON of `list-units`.
-    #[error("not the list that systemctl prints")]
-    Json(#[source] serde_json::Error),
 }
 
 impl UnitStates {
@@ -65,28 +62,6 @@ impl UnitStates {
             bounded(units.len(), MAX_UNITS, "units")?;
         }
         Ok(Self(units))
-    }
-
-    /// Reads `systemctl list-units --all --output=json` (or with `--failed`).
-    ///
-    /// # Errors
-    /// If it is not such a list.
-    pub fn from_list(json: &[u8]) -> Result<Self, UnitsError> {
-        bounded(json.len(), MAX_TEXT, "bytes")?;
-        let listed = wire::listed_units(json).map_err(UnitsError::Json)?;
-        bounded(listed.len(), MAX_UNITS, "units")?;
-        let states = listed.into_iter().map(|row| {
-            let state = UnitState {
-                load: row.load,
-                active: ActiveState::from_word(&row.active),
-                sub: row.sub,
-                result: None,
-                transient: false,
-                restarts: None,
-            };
-            (row.unit, state)
-        });
-        Ok(Self(states.collect()))
     }
 }
 

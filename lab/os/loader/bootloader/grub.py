@@ -59,8 +59,8 @@ class Grub:
         generations = listed(self.settings.profiles, self.settings.limit)
         profiles = dict.fromkeys(generation.profile for generation in generations)
         for profile in profiles:
-            suffix = f" in profile {profile}" if profile else ""
-            yield f'submenu "{self.settings.distribution} - All configurations{suffix}" --class submenu {{'
+            title = f"Profile '{profile}'" if profile else "All configurations"
+            yield f'submenu "{self.settings.distribution} - {title}" --class submenu {{'
             for generation in reversed(generations):
                 if generation.profile == profile:
                     yield from self.generation(generation)

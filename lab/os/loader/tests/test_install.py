@@ -20,6 +20,7 @@ from bootloader.generations import BadGeneration
 from bootloader.grub import read_environment, write_environment
 from bootloader.systemd_boot import NotInstalled
 from install import KINDS
+from bootloader.efivars import Variables
 from resolve import DoesNotBoot, entries, resolve
 
 
@@ -71,7 +72,7 @@ class Host:
             KINDS[kind](chosen).install(default)
 
     def boots(self) -> str:
-        return resolve(self.boot).init.removeprefix("/nix/store/").removesuffix("/init")
+        return resolve(self.boot, Variables(self.boot / "no-efi")).init.removeprefix("/nix/store/").removesuffix("/init")
 
     def menu(self) -> list[str]:
         return [entry.id.removesuffix(".conf") for entry in entries(self.boot)]
@@ -171,7 +172,7 @@ class Install(unittest.TestCase):
             with self.assertRaises(NotInstalled):
                 made.install("systemd-boot", "a")
             made.install("systemd-boot", "a", first=True)
-            self.assertEqual(resolve(made.boot).entry.id, "nixos-generation-1.conf")
+            self.assertEqual(resolve(made.boot, Variables(made.boot / "no-efi")).entry.id, "nixos-generation-1.conf")
 
     def test_other_profile_has_entries_and_the_default_stays(self) -> None:
         with host() as made:

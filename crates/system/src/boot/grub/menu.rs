@@ -10,6 +10,8 @@ const MAX_DEPTH: usize = 8;
 pub(super) struct Menu {
     /// What the last `set default=` says that has nothing to do with an entry for one boot; empty if none does.
     pub(super) default: String,
+    /// Whether an entry for one boot is looked at: `next_entry` of the environment block.
+    pub(super) takes_once: bool,
     /// Entries and submenus in order.
     pub(super) nodes: Vec<Node>,
 }
@@ -54,6 +56,7 @@ impl Menu {
         let mut menu = Self::default();
         let mut open: Vec<Open> = Vec::new();
         for line in text.lines().map(str::trim) {
+            menu.takes_once |= line.starts_with("set default=") && line.contains("next_entry");
             if let Some(value) = line.strip_prefix("set default=") {
                 if !line.contains("next_entry") {
                     menu.default = words(value).into_iter().next().unwrap_or_default();

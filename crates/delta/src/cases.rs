@@ -23,7 +23,8 @@ pub(crate) type Case<'a> = (u8, &'a str, u64, &'a [u8]);
 
 /// A closure of such paths, each number used once.
 pub(crate) fn closure(cases: &[Case<'_>]) -> Closure {
-    let paths: BTreeMap<_, _> = cases.iter().map(|(number, name, ..)| (*number, path(*number, name))).collect();
+    let paths: BTreeMap<_, _> =
+        cases.iter().map(|(number, name, ..)| (*number, path(*number, name))).collect();
     let infos = cases.iter().map(|(number, _, size, references)| {
         let mut info = PathInfo::new(paths[number].clone(), Sha256::of(&[*number]), *size);
         info.references = references.iter().map(|number| paths[number].clone()).collect();

@@ -64,7 +64,9 @@ pub enum IdentityError<E: Error + 'static> {
         reference: StorePath,
     },
     /// The NAR is not what the store says of it.
-    #[error("the NAR of {path} is not the one that the store knows: its hash is {found}, expected {expected}")]
+    #[error(
+        "the NAR of {path} is not the one that the store knows: its hash is {found}, expected {expected}"
+    )]
     Nar {
         /// The path.
         path: StorePath,
@@ -170,7 +172,8 @@ impl IdentityHasher {
         let distinct: BTreeSet<_> = others.values().collect();
         distinct.into_iter().for_each(|identity| head.update(&identity.0));
         let own = (hash_text(path.hash_part()), OWN);
-        let others = others.into_iter().map(|(part, identity)| (hash_text(part), hash_text(HashPart(identity.0))));
+        let others =
+            others.into_iter().map(|(part, identity)| (hash_text(part), hash_text(HashPart(identity.0))));
         Self {
             rewriter: Rewriter::of_texts(others.chain([own])),
             stream: Stream::default(),

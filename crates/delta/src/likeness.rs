@@ -46,7 +46,7 @@ pub(crate) fn by_name<'a>(
     mut new: Vec<Candidate<'a>>,
     mut old: Vec<Candidate<'a>>,
 ) -> Vec<(&'a StorePath, &'a StorePath)> {
-    let mut pairs = by_key(&new, &old, |path| path.name());
+    let mut pairs = by_key(&new, &old, StorePath::name);
     let done: HashSet<_> = pairs.iter().flat_map(|(new, old)| [*new, *old]).collect();
     new.retain(|candidate| !done.contains(candidate.path));
     old.retain(|candidate| !done.contains(candidate.path));
@@ -99,7 +99,8 @@ impl<'a> Sizes<'a> {
 
     /// The first path of the size that is nearest.
     fn take_nearest(&mut self, size: u64) -> Option<&'a StorePath> {
-        let below = self.0.range(..=size).next_back().map(|(near, paths)| (size - near, paths.first(), *near));
+        let below =
+            self.0.range(..=size).next_back().map(|(near, paths)| (size - near, paths.first(), *near));
         let above = self.0.range(size..).next().map(|(near, paths)| (near - size, paths.first(), *near));
         let (.., nearest) = below.into_iter().chain(above).min()?;
         self.take_equal(nearest)

@@ -107,11 +107,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What the references of two paths are matched to. Those that both have, and those to themselves, are already.
-    fn match_references(
-        &self,
-        new: &'a PathInfo,
-        old: &'a PathInfo,
-    ) -> Vec<(&'a StorePath, &'a StorePath)> {
+    fn match_references(&self, new: &'a PathInfo, old: &'a PathInfo) -> Vec<(&'a StorePath, &'a StorePath)> {
         let unpaired = new.references.iter().filter(|path| !self.bases.contains_key(path));
         let free = old.references.iter().filter(|path| {
             **path != old.path && !new.references.contains(*path) && !self.taken.contains(path)
@@ -126,8 +122,8 @@ impl<'a> Walk<'a> {
             let unpaired = self.new.iter().map(|info| &info.path);
             let unpaired = unpaired.filter(|path| !self.bases.contains_key(path));
             let free = self.old.iter().map(|info| &info.path);
-            let free = free
-                .filter(|path| !self.taken.contains(path) && self.bases.contains_key(path) == kept);
+            let free =
+                free.filter(|path| !self.taken.contains(path) && self.bases.contains_key(path) == kept);
             for (new, old) in by_name(candidates(self.new, unpaired), candidates(self.old, free)) {
                 self.bases.insert(new, old);
                 self.taken.insert(old);

@@ -128,11 +128,8 @@ fn at<'a>(
     index: u32,
 ) -> Result<&'a StorePath, ReferenceMapError> {
     let found = usize::try_from(index).ok().and_then(|position| references.get(position).copied());
-    let missing = || ReferenceMapError::NoReference {
-        path: info.path.clone(),
-        count: references.len(),
-        index,
-    };
+    let missing =
+        || ReferenceMapError::NoReference { path: info.path.clone(), count: references.len(), index };
     found.ok_or_else(missing)
 }
 
@@ -142,11 +139,7 @@ fn candidates(paths: Vec<&StorePath>) -> Vec<Candidate<'_>> {
 }
 
 /// The map in indexes, without what stayed as it was, cut at the limits.
-fn indexes(
-    base: &PathInfo,
-    news: &[&StorePath],
-    map: &BTreeMap<&StorePath, &StorePath>,
-) -> Vec<(u32, u32)> {
+fn indexes(base: &PathInfo, news: &[&StorePath], map: &BTreeMap<&StorePath, &StorePath>) -> Vec<(u32, u32)> {
     let limit = u32::try_from(MAX_REFERENCES).unwrap_or(u32::MAX);
     let pairs = (0..limit).zip(others(base)).filter_map(|(old_index, old)| {
         let new = map.get(old).filter(|new| **new != old)?;

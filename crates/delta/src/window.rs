@@ -125,7 +125,12 @@ impl Window {
     }
 
     /// Rewrites `bytes`, which are those of [`Self::source`], and gives those of [`Self::base`].
-    fn prefix<'b>(&self, bytes: &'b mut [u8], base_size: u64, rewriter: &Rewriter) -> Result<&'b [u8], WindowError> {
+    fn prefix<'b>(
+        &self,
+        bytes: &'b mut [u8],
+        base_size: u64,
+        rewriter: &Rewriter,
+    ) -> Result<&'b [u8], WindowError> {
         let (source, range) = (self.source(base_size)?, self.base());
         let (expected, found) = (source.end - source.start, bytes.len() as u64);
         if expected != found {
@@ -134,7 +139,10 @@ impl Window {
         rewriter.rewrite(bytes);
         let start = usize::try_from(range.start - source.start).unwrap_or(usize::MAX);
         let length = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        bytes.get(start..).and_then(|bytes| bytes.get(..length)).ok_or(WindowError::Source { expected, found })
+        bytes
+            .get(start..)
+            .and_then(|bytes| bytes.get(..length))
+            .ok_or(WindowError::Source { expected, found })
     }
 }
 

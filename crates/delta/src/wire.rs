@@ -109,7 +109,10 @@ pub(crate) fn read_byte(what: &'static str, bytes: &mut &[u8]) -> Result<u8, Wir
 }
 
 /// Takes `N` bytes off the front of `bytes`.
-pub(crate) fn read_array<const N: usize>(what: &'static str, bytes: &mut &[u8]) -> Result<[u8; N], WireError> {
+pub(crate) fn read_array<const N: usize>(
+    what: &'static str,
+    bytes: &mut &[u8],
+) -> Result<[u8; N], WireError> {
     let (array, rest) = bytes.split_first_chunk().ok_or(WireError::Truncated { what })?;
     *bytes = rest;
     Ok(*array)

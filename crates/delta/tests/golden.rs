@@ -26,8 +26,16 @@ fn info(number: u8, name: &str, references: &[(u8, &str)]) -> PathInfo {
 
 /// The new path and its base: three references of each, one of which stayed as it was.
 fn paths() -> (PathInfo, PathInfo) {
-    let new = info(1, "nginx-1.26.3", &[(1, "nginx-1.26.3"), (3, "openssl-3.4.1"), (5, "zlib-1.3"), (9, "glibc-2.40")]);
-    let old = info(2, "nginx-1.26.2", &[(2, "nginx-1.26.2"), (4, "openssl-3.4.0"), (6, "zlib-1.3"), (9, "glibc-2.40")]);
+    let new = info(
+        1,
+        "nginx-1.26.3",
+        &[(1, "nginx-1.26.3"), (3, "openssl-3.4.1"), (5, "zlib-1.3"), (9, "glibc-2.40")],
+    );
+    let old = info(
+        2,
+        "nginx-1.26.2",
+        &[(2, "nginx-1.26.2"), (4, "openssl-3.4.0"), (6, "zlib-1.3"), (9, "glibc-2.40")],
+    );
     (new, old)
 }
 

@@ -15,6 +15,7 @@ const AREAS: &[(&str, &[&[&str]])] = &[
             &["bench", "--quiet", "--package", "lab", "--bench", "nix"],
         ],
     ),
+    ("delta", &[&["bench", "--quiet", "--package", "delta", "--bench", "delta"]]),
     ("deploy", &[&["bench", "--quiet", "--package", "lab", "--bench", "deploy"]]),
     ("lab", &[&["run", "--quiet", "--release", "--package", "lab", "--", "bench"]]),
 ];
@@ -22,7 +23,7 @@ const AREAS: &[(&str, &[&[&str]])] = &[
 /// What `bench` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure this area only: `store`, `deploy` or `lab`.
+    /// Measure this area only: `store`, `delta`, `deploy` or `lab`.
     area: Option<String>,
 }
 
@@ -91,6 +92,6 @@ mod tests {
         let count = |area| select(area).unwrap().len();
         assert_eq!(count(None), AREAS.iter().map(|(name, _)| count(Some(*name))).sum::<usize>());
         let unknown = select(Some("nothing")).unwrap_err().to_string();
-        assert_eq!(unknown, "there is no area `nothing`; there are store, deploy, lab");
+        assert_eq!(unknown, "there is no area `nothing`; there are store, delta, deploy, lab");
     }
 }

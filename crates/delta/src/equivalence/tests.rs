@@ -17,7 +17,8 @@ fn text(template: &str) -> Vec<u8> {
 }
 
 fn closure(cases: &[Case<'_>]) -> Closure {
-    let paths: BTreeMap<_, _> = cases.iter().map(|(number, name, ..)| (*number, path(*number, name))).collect();
+    let paths: BTreeMap<_, _> =
+        cases.iter().map(|(number, name, ..)| (*number, path(*number, name))).collect();
     let infos = cases.iter().map(|(number, _, references, template)| {
         let text = text(template);
         let mut info = PathInfo::new(paths[number].clone(), Sha256::of(&text), text.len() as u64);
@@ -86,7 +87,8 @@ fn a_hash_is_replaced_wherever_pieces_are_cut() {
 #[test]
 fn a_nar_that_is_not_the_known_one_has_no_identity() {
     let closure = closure(&[(1, "a", &[], "text")]);
-    let mut read = |_: &PathInfo, to: &mut dyn Write| to.write_all(b"another").map_err(|_| io::Error::other("full"));
+    let mut read =
+        |_: &PathInfo, to: &mut dyn Write| to.write_all(b"another").map_err(|_| io::Error::other("full"));
     let error = identities(&closure, &mut BTreeMap::new(), &mut read).unwrap_err();
     let found = Sha256::of(b"another");
     assert!(matches!(error, IdentityError::Nar { found: hash, .. } if hash == found), "{error}");

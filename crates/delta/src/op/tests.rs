@@ -18,7 +18,8 @@ fn written(op: &Op) -> Vec<u8> {
 
 #[test]
 fn operations_round_trip() {
-    for op in [Op::Whole, Op::Rewrite(base("a")), Op::Patch(base("b-1.0")), Op::Patch(base(&"n".repeat(211)))] {
+    for op in [Op::Whole, Op::Rewrite(base("a")), Op::Patch(base("b-1.0")), Op::Patch(base(&"n".repeat(211)))]
+    {
         let bytes = written(&op);
         let mut rest = &bytes[..];
         assert_eq!(Op::read(&path(1, "a"), &mut rest), Ok(op));

@@ -8,10 +8,8 @@ use crate::cases::{Case, closure, find, number};
 /// The pairs of numbers, new and old, of paths that are not their own base.
 fn pairs(new: &[Case<'_>], old: &[Case<'_>], roots: &[(u8, u8)]) -> Vec<(u8, u8)> {
     let (new, old) = (closure(new), closure(old));
-    let roots: Vec<_> = roots
-        .iter()
-        .map(|(n, o)| (find(&new, *n).path.clone(), find(&old, *o).path.clone()))
-        .collect();
+    let roots: Vec<_> =
+        roots.iter().map(|(n, o)| (find(&new, *n).path.clone(), find(&old, *o).path.clone())).collect();
     let pairing = Pairing::new(&new, &old, &roots);
     for info in &new {
         let kept = old.get(&info.path).is_some();

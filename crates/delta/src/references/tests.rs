@@ -25,7 +25,8 @@ fn references_map_to_what_they_are_the_base_of() {
 #[test]
 fn what_stays_or_has_no_counterpart_is_in_no_pair() {
     let new: &[Case<'_>] = &[(1, "p", 1, &[2, 50]), (2, "a", 1, &[]), (50, "k", 1, &[])];
-    let old: &[Case<'_>] = &[(101, "p", 1, &[50, 102, 103]), (50, "k", 1, &[]), (102, "a", 1, &[]), (103, "z", 1, &[])];
+    let old: &[Case<'_>] =
+        &[(101, "p", 1, &[50, 102, 103]), (50, "k", 1, &[]), (102, "a", 1, &[]), (103, "z", 1, &[])];
     assert_eq!(map(new, old), [(1, 0)]);
 }
 
@@ -63,7 +64,8 @@ fn a_rewriter_replaces_mapped_references_and_the_own_hash() {
 
 #[test]
 fn hostile_bytes_are_refused() {
-    let many = WireError::TooLarge { what: "the number of mapped references", found: 1 << 15 | 1, limit: 1 << 15 };
+    let many =
+        WireError::TooLarge { what: "the number of mapped references", found: 1 << 15 | 1, limit: 1 << 15 };
     let cases: &[(&[u8], WireError)] = &[
         (&[], WireError::Truncated { what: "the number of mapped references" }),
         (&[0x81, 0x80, 0x02], many),

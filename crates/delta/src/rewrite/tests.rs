@@ -49,7 +49,11 @@ fn some_bytes() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn the_cases_of_the_rules() {
     let text = |parts: &[u8]| parts.iter().flat_map(|number| hash_text(part(*number))).collect::<Vec<_>>();
-    assert_eq!(rewritten(&text(&[1, 2]), &rewriter(&[(1, 2), (2, 3)])), text(&[2, 3]), "no run through a chain");
+    assert_eq!(
+        rewritten(&text(&[1, 2]), &rewriter(&[(1, 2), (2, 3)])),
+        text(&[2, 3]),
+        "no run through a chain"
+    );
     assert_eq!(rewritten(&text(&[1, 2]), &rewriter(&[(1, 2), (2, 1)])), text(&[2, 1]), "a swap");
     assert_eq!(rewritten(&text(&[1, 2]), &rewriter(&[(1, 3), (2, 3)])), text(&[3, 3]), "two become one");
     // The digits of part 0 are all zeros: from the left, and what is left over stays.
@@ -61,7 +65,8 @@ fn the_cases_of_the_rules() {
 
 #[test]
 fn margins_end_where_the_bytes_do() {
-    let cases = [((0..10, 10), 0..10), ((31..40, 100), 0..71), ((50..60, 100), 19..91), ((60..100, 100), 29..100)];
+    let cases =
+        [((0..10, 10), 0..10), ((31..40, 100), 0..71), ((50..60, 100), 19..91), ((60..100, 100), 29..100)];
     for ((range, size), expected) in cases {
         assert_eq!(with_margins(&range, size), expected);
     }

@@ -11,7 +11,8 @@ fn file(size: u64, offset: u64) -> Node {
 }
 
 fn directory(entries: Vec<(&str, Node)>) -> Node {
-    let entries = entries.into_iter().map(|(name, node)| store::nar::Entry { name: name.as_bytes().into(), node });
+    let entries =
+        entries.into_iter().map(|(name, node)| store::nar::Entry { name: name.as_bytes().into(), node });
     Node::Directory(entries.collect())
 }
 
@@ -45,7 +46,8 @@ fn the_same_place_of_the_same_file_is_looked_for() {
 
 #[test]
 fn otherwise_the_place_that_is_as_far() {
-    let (new, old) = (directory(vec![("a", file(40 * MIB, 400))]), directory(vec![("b", file(80 * MIB, 400))]));
+    let (new, old) =
+        (directory(vec![("a", file(40 * MIB, 400))]), directory(vec![("b", file(80 * MIB, 400))]));
     let windows = planned(&Shape::new(40 * MIB, &new), &Shape::new(80 * MIB, &old));
     assert_eq!(windows[0], (T, 0, B));
     assert_eq!(windows[5], (T, 2 * 5 * u64::from(T) - 2 * MIB, B));
@@ -160,13 +162,14 @@ fn hostile_heads_are_refused() {
         (&[1, 0, 0, 1, 0], WireError::Codec { found: 0 }),
         (&[1, 0, 0, 1, 2], WireError::Codec { found: 2 }),
         (&[1, 0, 0, 1], WireError::Truncated { what: "the codec of a window" }),
-        (
-            &[0x81, 0x80, 0x80, 2],
-            WireError::TooLarge { what: size, found: 4_194_305, limit: T.into() },
-        ),
+        (&[0x81, 0x80, 0x80, 2], WireError::TooLarge { what: size, found: 4_194_305, limit: T.into() }),
         (
             &[1, 0, 0x81, 0x80, 0x80, 4],
-            WireError::TooLarge { what: "the size of a piece of the base", found: 8_388_609, limit: B.into() },
+            WireError::TooLarge {
+                what: "the size of a piece of the base",
+                found: 8_388_609,
+                limit: B.into(),
+            },
         ),
         (
             &[1, 0, 0, 0x82, 1, 1],

@@ -72,7 +72,8 @@ fn version_1_is_understood() {
         let head = Head::read(&mut rest).expect("a head");
         let (payload, after) = rest.split_at(head.payload as usize);
         let source = head.window.source(old.len() as u64).expect("a piece of the base");
-        let mut source = old[source.start as usize..source.end as usize].to_vec();
+        let [start, end] = [source.start, source.end].map(|place| usize::try_from(place).expect("in memory"));
+        let mut source = old[start..end].to_vec();
         let mut target = Vec::new();
         window::decode(&head.window, (&mut source, old.len() as u64), &rewriter, payload, &mut target)
             .expect("a payload");

@@ -44,6 +44,7 @@ fn what_can_be_said() {
         "history web1 -n 3",
         "exec web1 @db --timeout 30s -- ls -l --all",
         "show",
+        "diff --closures ./result /run/current-system --json",
         "confirm web1",
         "attach web1 --no-rollback",
         "abort web1",
@@ -72,6 +73,8 @@ fn what_cannot_be_said() {
         "deploy --pararel 2",
         "rollback --to latest",
         "exec web1",
+        "diff",
+        "diff --closures a",
         "completions tcsh",
         "man",
     ];

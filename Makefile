@@ -24,6 +24,7 @@ needs:
 
 lint: ## The repository's rules, the format, the lints
 	cargo xtask tidy
+	cargo xtask no-lock-out --check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --quiet -- -D warnings
 

@@ -32,6 +32,14 @@
         }
       );
 
+      # What a system needs so that a reboot into it is guarded: `services.lockstep.enable = true`.
+      nixosModules.default =
+        { lib, pkgs, ... }:
+        {
+          imports = [ ./nix/modules/agent.nix ];
+          services.lockstep.package = lib.mkDefault self.packages.${pkgs.stdenv.hostPlatform.system}.agent;
+        };
+
       apps = forEachSystem (pkgs: {
         default = {
           type = "app";

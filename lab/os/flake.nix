@@ -14,6 +14,10 @@
       };
       nixosModules.base = ./base/configuration.nix;
       legacyPackages.${system} = import ./pkgs { inherit lib system; };
-      nixosConfigurations.base = nixosSystem { modules = [ self.nixosModules.base ]; };
+      nixosConfigurations = {
+        base = nixosSystem { modules = [ self.nixosModules.base ]; };
+        vm-systemd-boot = nixosSystem { modules = [ self.nixosModules.base ./base/vm-systemd-boot.nix ]; };
+        vm-grub = nixosSystem { modules = [ self.nixosModules.base ./base/vm-grub.nix ]; };
+      };
     };
 }

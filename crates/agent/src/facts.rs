@@ -2,10 +2,12 @@
 
 use std::{fs, time::SystemTime};
 
-use activate::{Journal, Record};
+use activate::{Journal, Once, Record};
 use host::{BootClock, FileJournal, Files};
+use order::SystemPath;
 use report::{HostStatus, Timestamp};
-use session::Hello;
+use session::{Hello, Survey};
+use store::store_path::StorePath;
 use system::{System, reboot_reasons};
 
 use crate::{history, words};
@@ -52,10 +54,26 @@ pub(crate) fn status() -> HostStatus {
         booted: host::booted(),
         profile: history::current_generation(),
         default: words::loader(host::boot_default()),
+        once: once(),
+        starting: host::units::starting().unwrap_or_default(),
         failed: host::units::failed().unwrap_or_default(),
         reboot: reboot(),
         pending: unfinished.map(|record| words::pending(record, now)),
         last: record.as_ref().and_then(words::last).or_else(|| history::read().pop()),
+    }
+}
+
+/// What speaks against an order for this system.
+pub(crate) fn survey(system: &StorePath) -> Survey {
+    let host::Survey { refused, unguarded } = host::survey(&SystemPath::from(system.clone()));
+    Survey { refused, unguarded: unguarded.map(|why| why.to_string()) }
+}
+
+/// What the boot loader boots once.
+fn once() -> Option<SystemPath> {
+    match host::once::read() {
+        Once::Set(system) => Some(system),
+        Once::Absent | Once::Unreadable { .. } => None,
     }
 }
 

@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use activate::{Fault, Journal, LoadError, Record, begin, resume as resume_record};
+use activate::{Fault, Journal, LoadError, Phase, Record, begin, resume as resume_record};
 use host::{BootClock, FileJournal, Lock, Machine, Role, paths};
 use order::{Order, OrderId};
 use report::{Cause, CauseKind};
 use system::units::UnitStates;
 
 use crate::{
-    confirm, facts,
+    Between, confirm, facts,
     handover::{self, Verdict},
     history, words,
 };
@@ -49,7 +49,8 @@ pub(crate) fn current() -> Option<Order> {
 pub(crate) fn heal() {
     FileJournal.catch_up();
     let Some(order) = current() else { return };
-    if lives(&order.id) || host::guard_is_there(&order.id) || host::service_lives(&resumer(&order.id)) {
+    let resumes = host::service_lives(&resumer(&order.id)) || host::service_lives(paths::START_UNIT);
+    if lives(&order.id) || host::guard_is_there(&order.id) || resumes {
         return;
     }
     // If systemd does not start it now, the next contact tries again.
@@ -65,7 +66,8 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
         heal();
         let Some(order) = current() else { return };
         let (unit, start) = (resumer(&order.id), Instant::now());
-        while host::service_lives(&unit) && start.elapsed() < HEALING {
+        let resumes = || host::service_lives(&unit) || host::service_lives(paths::START_UNIT);
+        while resumes() && !awaits() && start.elapsed() < HEALING {
             thread::sleep(LOOK);
         }
     });
@@ -75,13 +77,18 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
     healing
 }
 
+/// Whether the activation waits for a confirmation: only a session brings that, so no session waits for its end.
+fn awaits() -> bool {
+    facts::record().is_some_and(|record| record.state.phase() == Phase::AwaitingConfirm)
+}
+
 fn resumer(order: &OrderId) -> String {
     format!("lockstep-resume-{order}.service")
 }
 
 /// The role `own`: carries one order out.
-pub(crate) fn own(id: &OrderId) -> ExitCode {
-    let (lock, record, units) = match prepare(id) {
+pub(crate) fn own(id: &OrderId, between: &impl Between) -> ExitCode {
+    let (lock, record, units) = match prepare(id, between) {
         Ok(prepared) => prepared,
         Err(cause) => {
             // A session that has gone does not read it.
@@ -94,31 +101,38 @@ pub(crate) fn own(id: &OrderId) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let wishes = confirm::listen(id);
-    let mut machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
+    let machine = Machine::new(Role::Owner, id.clone(), wishes).with_units(units);
     if handover::judge(id, &Verdict::Accepted).is_err() {
         return ExitCode::FAILURE;
     }
-    let ended = begin(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    let (mut host, mut journal) = (between.host(machine), between.journal(FileJournal));
+    let ended = begin(record, &mut host, &mut journal, &mut BootClock::new());
     finish(&ended.record);
     drop(lock);
     ExitCode::SUCCESS
 }
 
-/// The role `resume`: brings what is in the journal to its end.
-pub(crate) fn resume() -> ExitCode {
-    let Ok(Some(lock)) = take_lock() else { return ExitCode::FAILURE };
-    recover();
+/// The role `resume`: brings what is in the journal to its end. The start unit runs it at every boot, when nothing of
+/// ours is in `/run` yet, and whenever a switch starts the unit: whoever holds the lock then is at it already.
+pub(crate) fn resume(between: &impl Between) -> ExitCode {
+    let lock = match take_lock() {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    recover(between);
     drop(lock);
     ExitCode::SUCCESS
 }
 
 /// Brings an unfinished record to its end; the caller holds the lock.
-fn recover() {
+fn recover(between: &impl Between) {
     let Some(record) = facts::record().filter(|record| !record.state.phase().is_end()) else { return };
     host::root_agent(&record.order.id);
     let wishes = confirm::listen(&record.order.id);
-    let mut machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
-    let ended = resume_record(record, &mut machine, &mut FileJournal, &mut BootClock::new());
+    let machine = Machine::new(Role::Owner, record.order.id.clone(), wishes);
+    let (mut host, mut journal) = (between.host(machine), between.journal(FileJournal));
+    let ended = resume_record(record, &mut host, &mut journal, &mut BootClock::new());
     finish(&ended.record);
 }
 
@@ -142,18 +156,18 @@ fn take_lock() -> io::Result<Option<Lock>> {
 }
 
 /// All that must hold before the journal is touched.
-fn prepare(id: &OrderId) -> Result<(Lock, Record, UnitStates), Cause> {
+fn prepare(id: &OrderId, between: &impl Between) -> Result<(Lock, Record, UnitStates), Cause> {
     let order = handover::take_up(id)?;
     let lock = take_lock().map_err(|error| {
         Cause::new(CauseKind::Internal, format!("the lock {} cannot be had: {error}", paths::LOCK))
     })?;
     let lock = lock.ok_or_else(busy)?;
-    recover();
+    recover(between);
     let last = FileJournal.load().map_err(|error| no_journal(&error))?;
     compare_and_set(&order, last.as_ref())?;
     host::check(&order).map_err(|unfit| unfit_cause(&unfit))?;
-    let (before, units) = host::snapshot(&order.settings)
-        .map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
+    let (before, units) =
+        host::snapshot(&order).map_err(|fault| Cause::new(CauseKind::Activation, fault.to_string()))?;
     let record = Record::new(order, before, BootClock::new().moment())
         .map_err(|error| Cause::new(CauseKind::Refused, error.to_string()))?;
     Ok((lock, record, units))

@@ -13,13 +13,13 @@ use std::{
 };
 
 use host::paths;
-use order::{HostName, OrderId};
+use order::{HostName, OrderId, Settings};
 use report::{Cause, CauseKind};
 use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, read_frame};
 use thiserror::Error;
 
 use crate::{
-    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, tunnel::Tunnel,
+    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot, tunnel::Tunnel,
 };
 
 /// How long an operator may take to begin.
@@ -158,6 +158,9 @@ impl<W: Write + Send + 'static> Session<W> {
             Request::Confirm { .. } | Request::Abort { .. } => {
                 self.outbox.reply(&confirm::pass_on(&request))?;
             }
+            Request::Survey { system } => self.outbox.reply(&Reply::Survey(facts::survey(&system)))?,
+            Request::Check(settings) => self.check(*settings),
+            Request::Reboot { boot_id } => self.reboot(&boot_id)?,
             Request::Exec(wish) => self.exec(wish)?,
             Request::End => {}
         }
@@ -209,6 +212,31 @@ impl<W: Write + Send + 'static> Session<W> {
         let outbox = Arc::clone(&self.outbox);
         // An operator who is gone needs no more news.
         self.jobs.start(move |stop| drop(follow::follow(&order, &outbox, stop)));
+        Ok(())
+    }
+
+    /// Tries checks while the session listens on.
+    fn check(&mut self, settings: Settings) {
+        let outbox = Arc::clone(&self.outbox);
+        self.jobs.start(move |stop| {
+            let faults = host::try_checks(&settings.checks, &mut || stop.load(Ordering::Relaxed));
+            let faults = faults.iter().map(ToString::to_string).collect();
+            // An operator who is gone needs no answer.
+            drop(outbox.reply(&Reply::Checked { faults }));
+        });
+    }
+
+    /// Says that the machine goes down, and lets it.
+    fn reboot(&mut self, boot_id: &str) -> Result<(), SessionError> {
+        // A host that is about to be done with the last order is not busy.
+        self.healing.take().map(JoinHandle::join);
+        if let Some(cause) = reboot::refuse(boot_id) {
+            return Ok(self.outbox.reply(&Reply::Refused(cause))?);
+        }
+        self.outbox.reply(&Reply::Rebooting)?;
+        if let Err(cause) = reboot::start() {
+            self.outbox.reply(&Reply::Refused(cause))?;
+        }
         Ok(())
     }
 

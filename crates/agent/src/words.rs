@@ -38,7 +38,7 @@ fn kind(why: &Why) -> CauseKind {
         Why::Interrupted | Why::Rebooted => CauseKind::Interrupted,
         Why::Units(_) | Why::SwitchFailed(SwitchResult::Exited { code: 4, .. }) => CauseKind::Units,
         Why::Checks(_) => CauseKind::Check,
-        Why::DefaultNotSet(_) | Why::DefaultNotTaken { .. } => CauseKind::BootLoader,
+        Why::DefaultNotSet(_) | Why::DefaultNotTaken { .. } | Why::NotBooted => CauseKind::BootLoader,
         Why::TakenOver => CauseKind::TakenOver,
         _ => CauseKind::Activation,
     }

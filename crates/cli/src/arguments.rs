@@ -7,8 +7,8 @@ use fleet::Selector;
 
 use crate::{
     commands::{
-        abort, attach, build, completions, confirm, deploy, diff, exec, history, man, push, rollback, show,
-        status,
+        abort, attach, build, completions, confirm, deploy, diff, exec, history, man, push, reboot, rollback,
+        show, status,
     },
     failure::Failure,
     terminal::ColorChoice,
@@ -157,6 +157,7 @@ pub(crate) enum Command {
     Push(push::Arguments),
     Status(status::Arguments),
     Rollback(rollback::Arguments),
+    Reboot(reboot::Arguments),
     History(history::Arguments),
     Exec(exec::Arguments),
     Show(show::Arguments),

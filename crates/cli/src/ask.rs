@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deploy::{Ask, PasswordRequest, Question, Stop};
+use deploy::{Ask, Candidate, Goal, PasswordRequest, Question, Stop};
+use order::Mode;
 
 use crate::{
     style::{Style, paint},
@@ -97,8 +98,7 @@ impl Ask for Person {
             self.terminal.note("nobody can be asked here; --yes answers beforehand");
             return false;
         }
-        let number = counted(question.ready.len(), "host");
-        self.terminal.confirm(&format!("Go on with {number} (mode {})?", question.mode.word()), &self.stop)
+        self.terminal.confirm(&final_words(question), &self.stop)
     }
 }
 
@@ -118,20 +118,41 @@ fn prompt(request: &PasswordRequest) -> String {
     format!("{again}Password for {} (sudo on {})", clean(&request.address), request.host)
 }
 
+/// What a yes would mean.
+fn final_words(question: &Question) -> String {
+    let number = counted(question.ready.len(), "host");
+    match question.goal {
+        Goal::Reboot => format!("Reboot {number}?"),
+        Goal::Activate(Mode::Reboot) => format!("Go on with {number} (mode boot, with a reboot)?"),
+        goal => format!("Go on with {number} (mode {})?", goal.mode().word()),
+    }
+}
+
 /// What is asked about.
 fn question_lines(question: &Question, width: Option<usize>, color: bool) -> Vec<String> {
-    let mut table = Table::new([Column::text("HOST"), Column::flexible("NEW SYSTEM")]);
-    for (host, path) in question.ready.iter().take(LISTED) {
-        table.row([host.as_str().into(), format!("{}  {}", system(path), name(path)).into()]);
+    let what = if question.goal == Goal::Reboot { "BOOTS" } else { "NEW SYSTEM" };
+    let mut table = Table::new([Column::text("HOST"), Column::flexible(what)]);
+    for Candidate { host, system: path, .. } in question.ready.iter().take(LISTED) {
+        let path = path.as_ref().map(|path| format!("{}  {}", system(path), name(path)));
+        table.row([host.as_str().into(), path.unwrap_or_else(|| "unknown".to_owned()).into()]);
     }
     let mut lines = if question.ready.is_empty() { Vec::new() } else { table.lines(width, color) };
     if question.ready.len() > LISTED {
         lines.push(format!("and {} more", question.ready.len() - LISTED));
     }
+    lines.extend(question.ready.iter().flat_map(|candidate| remarks(candidate, color)));
     lines.extend(left_out(&question.left_out));
     lines.extend(question.failed.iter().map(|host| paint(&format!("failed: {host}"), Style::Bad, color)));
     lines.extend(question.unguarded.map(|why| paint(&format!("not guarded: {why}"), Style::Warn, color)));
     lines
+}
+
+/// What is otherwise on one host than on the others.
+fn remarks(candidate: &Candidate, color: bool) -> Vec<String> {
+    let Candidate { host, remarks, unguarded, .. } = candidate;
+    let unguarded = unguarded.iter().map(|why| format!("the reboot is not guarded: {why}"));
+    let all = remarks.iter().cloned().chain(unguarded);
+    all.map(|text| paint(&format!("{host}: {}", clean(&text)), Style::Warn, color)).collect()
 }
 
 /// The name of a system without its hash.

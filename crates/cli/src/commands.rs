@@ -12,6 +12,7 @@ pub(crate) mod history;
 pub(crate) mod man;
 mod prepare;
 pub(crate) mod push;
+pub(crate) mod reboot;
 pub(crate) mod rollback;
 pub(crate) mod show;
 pub(crate) mod status;
@@ -25,6 +26,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Build(arguments) => build::run(context, &arguments),
         Command::Push(arguments) => push::run(context, &arguments),
         Command::Status(arguments) => status::run(context, &arguments),
+        Command::Reboot(arguments) => reboot::run(context, &arguments),
         Command::Rollback(arguments) => rollback::run(context, &arguments),
         Command::History(arguments) => history::run(context, &arguments),
         Command::Exec(arguments) => exec::run(context, arguments),

@@ -140,6 +140,7 @@ impl HostRow {
             let reasons: Vec<_> = status.reboot.iter().map(|reason| clean(reason)).collect();
             notes.push(format!("complete after a reboot only: {}", reasons.join("; ")));
         }
+        notes.extend(next_boot(status));
         if let LoaderDefault::Unreadable(why) = &status.default {
             notes.push(format!("what it would boot cannot be read: {}", clean(why)));
         }
@@ -227,6 +228,21 @@ fn loader(default: &LoaderDefault, running: Option<&SystemPath>, style: Style) -
         LoaderDefault::Unreadable(_) => Cell::styled("unreadable", Style::Bad),
         LoaderDefault::NoLoader => Cell::styled("no loader", Style::Dim),
     }
+}
+
+/// What the next boot brings, if that is not what runs; and what this one still has to.
+fn next_boot(status: &HostStatus) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let (LoaderDefault::System(default), Some(running)) = (&status.default, &status.running)
+        && default != running
+    {
+        notes.push(format!("the next boot brings another system than runs: {}", system(default)));
+    }
+    notes.extend(status.once.iter().map(|once| format!("its boot loader boots {} once", system(once))));
+    if status.starting {
+        notes.push("it still starts what belongs to its boot".to_owned());
+    }
+    notes
 }
 
 /// How many units are failed, if any.

@@ -38,6 +38,10 @@ pub(crate) fn hint(kind: CauseKind, host: &HostName) -> Option<String> {
         CauseKind::TakenOver => {
             format!("somebody switched the host meanwhile; `lockstep history {host}` tells more")
         }
+        CauseKind::NotBack => format!(
+            "look at its console and its power; in the boot menu an older generation can be chosen; `lockstep status \
+             {host}` tells when it is back"
+        ),
         CauseKind::Internal => "this is a defect of lockstep; please report it with the log".to_owned(),
         CauseKind::Refused | CauseKind::Aborted => return None,
     };

@@ -60,6 +60,11 @@ pub(crate) fn cause(kind: CauseKind, text: &str, log: &[&str]) -> Cause {
     Cause::new(kind, text).with_log(log.iter().copied())
 }
 
+fn not_back() -> Cause {
+    let text = "it has not come back within 10m of its reboot: away since 2026-11-21T09:20:00Z";
+    cause(CauseKind::NotBack, text, &["its boot loader names nixos-system-web1", "the last try: no route"])
+}
+
 /// Every way in which a host's part ends, each with a name for the host.
 pub(crate) fn results() -> Vec<(&'static str, HostResult)> {
     let log = ["checking the configuration", "nginx: [emerg] \x1b[31munknown directive\x1b[0m \"lsten\""];
@@ -79,6 +84,7 @@ pub(crate) fn results() -> Vec<(&'static str, HostResult)> {
         ("tested", HostResult::Activated(Ending::Confirmed { lasting: false })),
         ("broken", HostResult::Failed { stage: Stage::Build, cause: build }),
         ("off1", HostResult::Failed { stage: Stage::Connect, cause: offline }),
+        ("gone", HostResult::Failed { stage: Stage::Reboot, cause: not_back() }),
         ("held", HostResult::Pending { why: "it waits for `lockstep confirm held`, 5m left".to_owned() }),
         ("image", HostResult::Skipped { why: "an installer image".to_owned() }),
         ("units", HostResult::Activated(Ending::Unchanged { cause: units })),
@@ -133,6 +139,8 @@ pub(crate) fn status(letter: char) -> HostStatus {
         booted: Some(system(letter)),
         profile: Some(Generation { number: 41, system: system(letter) }),
         default: LoaderDefault::System(system(letter)),
+        once: None,
+        starting: false,
         failed: Vec::new(),
         reboot: Vec::new(),
         pending: None,

@@ -79,7 +79,7 @@ fn table(hosts: &[&HostOutcome], form: Form) -> Vec<String> {
         let deployed = &host.deployed;
         table.row([
             Cell::from(host.host.as_str()),
-            Cell::styled(words::result(&deployed.result), words::style(&deployed.result)),
+            Cell::styled(words::end(deployed), words::style(&deployed.result)),
             host.stage().map_or("", |stage| stage.word()).into(),
             millis(deployed.millis).into(),
             if deployed.bytes > 0 { bytes(deployed.bytes).into() } else { Cell::default() },
@@ -100,7 +100,7 @@ fn block(host: &HostOutcome, form: Form) -> Vec<String> {
     if lines.is_empty() {
         return lines;
     }
-    let heading = format!("{}: {}", host.host, words::result(&host.deployed.result));
+    let heading = format!("{}: {}", host.host, words::end(&host.deployed));
     lines.insert(0, paint(&heading, Style::Strong, form.color));
     lines
 }

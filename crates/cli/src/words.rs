@@ -1,6 +1,6 @@
 //! The words for results, the same in live lines, tables and summaries.
 
-use report::{Cause, CauseKind, Deployed, Ending, HostResult};
+use report::{Cause, CauseKind, Deployed, Ending, Extent, HostResult};
 
 use crate::{
     style::Style,
@@ -14,9 +14,18 @@ pub(crate) fn result(result: &HostResult) -> &'static str {
         HostResult::Done => "done",
         HostResult::Activated(ending) => ending.word(),
         HostResult::Failed { cause, .. } if cause.kind == CauseKind::Offline => "offline",
+        HostResult::Failed { cause, .. } if cause.kind == CauseKind::NotBack => "not back",
         HostResult::Failed { .. } => "failed",
         HostResult::Pending { .. } => "pending",
         HostResult::Skipped { .. } => "left out",
+    }
+}
+
+/// The end of a host's part in a word or two.
+pub(crate) fn end(deployed: &Deployed) -> &'static str {
+    match (deployed.extent, &deployed.result) {
+        (Extent::Reboot, HostResult::Done) => "rebooted",
+        (_, ended) => result(ended),
     }
 }
 
@@ -61,7 +70,7 @@ pub(crate) fn why(result: &HostResult) -> String {
 
 /// The end of a host's part on one line.
 pub(crate) fn ended(deployed: &Deployed) -> String {
-    let mut line = result(&deployed.result).to_owned();
+    let mut line = end(deployed).to_owned();
     if let HostResult::Failed { stage, .. } = &deployed.result {
         line.push_str(&format!(" in {}", stage.word()));
     }
@@ -75,4 +84,17 @@ pub(crate) fn ended(deployed: &Deployed) -> String {
         line.push_str(&why);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::deployed;
+
+    #[test]
+    fn a_reboot_that_ended_well_is_told_as_one() {
+        let done = deployed(HostResult::Done);
+        assert_eq!(end(&done), "done");
+        assert_eq!(end(&Deployed { extent: Extent::Reboot, ..done }), "rebooted");
+    }
 }

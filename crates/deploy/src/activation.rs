@@ -2,11 +2,11 @@
 //! back.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use daemon::Client;
-use order::{Check, OnFailure, Order};
-use report::{Cause, CauseKind, Ending, HostResult, Stage};
+use order::{Check, OnFailure, Order, format_duration};
+use report::{Cause, CauseKind, Ending, HostResult, Stage, Timestamp};
 use session::{Answer, Channel, Reply, Request};
 
 use crate::confirming::{Confirmation, Confirmed, Confirming, sleep};
@@ -22,6 +22,10 @@ use crate::{Stop, Urgency, Voice};
 const LOOK: Duration = Duration::from_millis(50);
 /// An agent that follows an activation says something every 5 seconds.
 const SILENCE: Duration = Duration::from_secs(60);
+/// The same of a host that goes down, whose sessions may end without a word.
+const SILENCE_DOWN: Duration = Duration::from_secs(15);
+/// The state of a host that goes down and comes back with the new system.
+const REBOOTING: &str = "rebooting";
 /// Longest pause between two tries of reaching a host again.
 const LONGEST: Duration = Duration::from_secs(8);
 /// Beyond its own limits, what an activation may take: a way back, a reboot, a slow boot loader.
@@ -37,6 +41,8 @@ pub(crate) struct Activation {
     pub(crate) checks: Vec<Check>,
     /// Whether it is left to others to confirm.
     pub(crate) hold: bool,
+    /// How long the host may take to come back from a reboot.
+    pub(crate) boot_limit: Duration,
 }
 
 /// What holds a connection to the host while the new system is not rooted yet.
@@ -61,6 +67,8 @@ struct Course {
     answer_due: bool,
     delivered: Instant,
     deliveries: u32,
+    /// Since when it goes down for the order's reboot, by both clocks.
+    rebooting: Option<(Instant, Timestamp)>,
 }
 
 /// Whether the order was taken back.
@@ -112,6 +120,7 @@ impl Activation {
             answer_due: false,
             delivered: Instant::now(),
             deliveries: 0,
+            rebooting: None,
         }
     }
 
@@ -146,6 +155,7 @@ impl Activation {
                         Ok(()) => self.teller.note("the order had not arrived and was delivered again"),
                         Err(result) => return result,
                     },
+                    Err(_) if course.rebooting.is_some() => self.teller.step(Stage::Reboot, "is away"),
                     Err(error) => self.lost(&contact.cause(&error)),
                 }
             }
@@ -191,10 +201,11 @@ impl Activation {
                 return Ok(result);
             }
             let Some(heard) = contact.talk.hear(LOOK)? else {
-                if last.elapsed() < SILENCE {
+                let limit = if course.rebooting.is_some() { SILENCE_DOWN } else { SILENCE };
+                if last.elapsed() < limit {
                     continue;
                 }
-                return Err(LinkError::Silent { what: "how the activation goes on", limit: SILENCE }.into());
+                return Err(LinkError::Silent { what: "how the activation goes on", limit }.into());
             };
             last = Instant::now();
             match heard {
@@ -264,7 +275,7 @@ impl Activation {
     fn patience(&self) -> Duration {
         let limits = &self.order.settings.limits;
         let checks: Duration = self.order.settings.checks.iter().map(|check| check.timeout).sum();
-        (limits.total + limits.confirm + limits.settle + checks).saturating_mul(2) + SLACK
+        (limits.total + limits.confirm + limits.settle + checks + self.boot_limit).saturating_mul(2) + SLACK
     }
 
     fn left(&self) -> HostResult {
@@ -276,15 +287,17 @@ impl Activation {
     fn progress(&self, progress: &session::Progress, course: &mut Course) -> Option<HostResult> {
         if course.state != progress.state {
             course.state.clone_from(&progress.state);
+            let goes_down = progress.state == REBOOTING;
+            course.rebooting = goes_down.then(|| (Instant::now(), Timestamp::from(SystemTime::now())));
+            if goes_down {
+                self.enter(Stage::Reboot, course);
+            }
             self.teller.step(course.stage.0, &progress.text);
         }
         if !progress.awaits_confirm {
             return None;
         }
-        if course.stage.0 == Stage::Activate {
-            self.teller.end(Stage::Activate, course.stage.1, true);
-            course.stage = (Stage::Confirm, self.teller.begin(Stage::Confirm));
-        }
+        self.enter(Stage::Confirm, course);
         let left = progress.left.unwrap_or(self.order.settings.limits.confirm);
         if self.hold {
             let why = format!(
@@ -304,6 +317,14 @@ impl Activation {
             }));
         }
         None
+    }
+
+    /// The next stage begins, if it has not.
+    fn enter(&self, stage: Stage, course: &mut Course) {
+        if course.stage.0 < stage {
+            self.teller.end(course.stage.0, course.stage.1, true);
+            course.stage = (stage, self.teller.begin(stage));
+        }
     }
 
     fn answer(&self, answer: &Answer) {
@@ -339,11 +360,39 @@ impl Activation {
             self.connector.close();
             match self.connector.shared() {
                 Ok(contact) => return Ok(contact),
-                Err(cause) if number == 0 => self.teller.note(format!("cannot be reached: {}", cause.text)),
-                Err(_) => {}
+                Err(cause) => {
+                    if let Some(result) = self.not_back(course, &cause) {
+                        return Err(result);
+                    }
+                    if number == 0 && course.rebooting.is_none() {
+                        self.teller.note(format!("cannot be reached: {}", cause.text));
+                    }
+                }
             }
         }
         Err(self.left())
+    }
+}
+
+impl Activation {
+    /// Why a host that went down for its reboot is given up, once it is.
+    fn not_back(&self, course: &Course, last: &Cause) -> Option<HostResult> {
+        let (since, at) = course.rebooting?;
+        let limit = self.boot_limit + self.order.settings.limits.total;
+        if since.elapsed() < limit {
+            return None;
+        }
+        let text = format!(
+            "it has not come back within {} of its reboot into the new system: it went down at {at}",
+            format_duration(limit)
+        );
+        let known = [
+            format!("its boot loader was to boot {} once", self.order.system),
+            "after that, the boot loader names the system that ran before".to_owned(),
+            format!("the last try to reach it: {}", last.text),
+        ];
+        let cause = Cause::new(CauseKind::NotBack, text).with_log(known);
+        Some(HostResult::Failed { stage: Stage::Reboot, cause })
     }
 }
 

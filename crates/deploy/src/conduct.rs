@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::SystemTime;
 
-use fleet::{Fleet, order_waves};
+use fleet::{Fleet, OnInhibitor, order_waves};
 use order::{HostName, Mode};
 use report::{Cause, CauseKind, Deployed, Ending, HostResult, Report, Stage, Timestamp, What};
 use ssh::Sockets;
 
 use crate::agents::Agents;
-use crate::gate::{Gate, Turns};
+use crate::gate::{Asks, Gate, StopAfter, Turns};
 use crate::pipeline::{Common, Pipeline, pool};
 use crate::tell::Teller;
 use crate::{BeginError, Event, Goal, HostOutcome, News, Operator, Outcome, Request, RunId, hook};
@@ -74,9 +74,8 @@ pub(crate) fn common(
     request: &Request,
     (run, selected): (&RunId, &BTreeSet<HostName>),
 ) -> Result<Common, BeginError> {
-    let activates = matches!(request.goal, Goal::Activate(mode) if mode != Mode::DryActivate);
-    let unguarded = request.goal == Goal::Activate(Mode::Boot);
-    let asks = activates && !request.yes && (!request.named || unguarded);
+    let option = if request.goal == Goal::Reboot { "--keep-going goes on" } else { "--stop-after" };
+    let stop_after = request.stop_after.map(|failures| StopAfter { failures, option });
     let waves = order_waves(fleet, selected);
     let left_out = fleet.left_out.iter().map(|left| (left.name.clone(), left.reason.to_string()));
     let parallel = request.parallel.or(fleet.run.parallel);
@@ -87,11 +86,29 @@ pub(crate) fn common(
         fleet: fleet.clone(),
         agents: Arc::new(Agents::new(operator.agents.clone())),
         sockets: Sockets::create()?,
-        gate: Gate::new(Turns::new(&waves, request.batch, request.stop_after, asks)),
+        gate: Gate::new(Turns::new(&waves, request.batch, stop_after, asks(fleet, request))),
         preparing: pool(parallel),
         activating: pool(parallel),
         left_out: Mutex::new(if request.named { Vec::new() } else { left_out.collect() }),
     })
+}
+
+/// Whether the operator is asked before the first host begins.
+fn asks(fleet: &Fleet, request: &Request) -> Asks {
+    let may_reboot = || {
+        let members = request.hosts.iter().filter_map(|host| fleet.hosts.get(host));
+        request.manner.reboot
+            || members.into_iter().any(|member| member.reboot.on_inhibitor != OnInhibitor::Fail)
+    };
+    match request.goal {
+        _ if request.yes => Asks::Never,
+        Goal::Build | Goal::Push | Goal::Activate(Mode::DryActivate) => Asks::Never,
+        Goal::Reboot | Goal::Activate(Mode::Boot) => Asks::Always,
+        Goal::Activate(_) if !request.named => Asks::Always,
+        Goal::Activate(Mode::Reboot) => Asks::IfNeeded,
+        Goal::Activate(Mode::Switch) if may_reboot() => Asks::IfNeeded,
+        Goal::Activate(_) => Asks::Never,
+    }
 }
 
 /// What one host needs; none if it is not in the fleet.

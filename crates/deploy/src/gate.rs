@@ -6,10 +6,10 @@ use std::num::NonZeroU32;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use order::{HostName, SystemPath};
+use order::HostName;
 use thiserror::Error;
 
-use crate::Stop;
+use crate::{Candidate, Stop};
 
 /// How often somebody who waits looks whether the operator wants to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -19,19 +19,35 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(crate) struct Turns {
     /// A group begins when all hosts of the groups before it have ended.
     groups: Vec<Vec<HostName>>,
-    stop_after: Option<NonZeroU32>,
-    /// Hosts that wait for their turn, each with its new system.
-    ready: BTreeMap<HostName, SystemPath>,
+    stop_after: Option<StopAfter>,
+    /// Hosts that wait for their turn.
+    ready: BTreeMap<HostName, Candidate>,
     /// Hosts that have ended, and whether they failed.
     ended: BTreeMap<HostName, bool>,
     question: Asked,
 }
 
+/// How many failures let no other host begin, and what to say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StopAfter {
+    pub(crate) failures: NonZeroU32,
+    pub(crate) option: &'static str,
+}
+
+/// Whether the question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    Never,
+    /// If a host is ready of which something has to be said: a reboot that is not guarded, or another mode.
+    IfNeeded,
+    Always,
+}
+
 /// Where the question is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// To be asked when every host is ready or has ended.
-    Open,
+    /// To be asked, if it is, when every host is ready or has ended.
+    Open(Asks),
     /// Somebody asks it.
     Asking,
     /// The answer, or that there is none to be asked.
@@ -55,27 +71,35 @@ impl Turns {
     pub(crate) fn new(
         waves: &[Vec<HostName>],
         batch: Option<NonZeroU32>,
-        stop_after: Option<NonZeroU32>,
-        asks: bool,
+        stop_after: Option<StopAfter>,
+        asks: Asks,
     ) -> Self {
         let size = batch.map_or(usize::MAX, |batch| usize::try_from(batch.get()).unwrap_or(usize::MAX));
         let groups = waves.iter().flat_map(|wave| wave.chunks(size)).map(<[HostName]>::to_vec).collect();
-        let question = if asks { Asked::Open } else { Asked::Answered(true) };
+        let question = match asks {
+            Asks::Never => Asked::Answered(true),
+            asks => Asked::Open(asks),
+        };
         Self { groups, stop_after, ready: BTreeMap::new(), ended: BTreeMap::new(), question }
     }
 
-    /// What is next for this host, which has its new system at hand.
+    /// What is next for this host, which is ready.
     pub(crate) fn next(&self, host: &HostName) -> Next {
         match self.question {
-            Asked::Open if self.all_known() => return Next::Ask,
-            Asked::Open | Asked::Asking => return Next::Wait("the answer to the question"),
+            Asked::Open(asks) if self.all_known() => {
+                if asks == Asks::Always || self.ready.values().any(needs_words) {
+                    return Next::Ask;
+                }
+            }
+            Asked::Open(_) | Asked::Asking => return Next::Wait("the answer to the question"),
             Asked::Answered(false) => return Next::Never("the operator said no".to_owned()),
             Asked::Answered(true) => {}
         }
         let failures = self.ended.values().filter(|failed| **failed).count();
-        let limit = self.stop_after.map(|limit| usize::try_from(limit.get()).unwrap_or(usize::MAX));
-        if limit.is_some_and(|limit| failures >= limit) {
-            return Next::Never(format!("{failures} hosts have failed before its turn (--stop-after)"));
+        if let Some(StopAfter { failures: limit, option }) = self.stop_after
+            && failures >= usize::try_from(limit.get()).unwrap_or(usize::MAX)
+        {
+            return Next::Never(format!("{failures} hosts have failed before its turn ({option})"));
         }
         let before = self.groups.iter().take_while(|group| !group.contains(host));
         let open = before.flatten().any(|other| !self.ended.contains_key(other));
@@ -86,6 +110,11 @@ impl Turns {
         let known = |host: &HostName| self.ready.contains_key(host) || self.ended.contains_key(host);
         self.groups.iter().flatten().all(known)
     }
+}
+
+/// Whether nobody may be taken to know what is to become of the host.
+fn needs_words(candidate: &Candidate) -> bool {
+    !candidate.remarks.is_empty() || candidate.unguarded.is_some()
 }
 
 /// Why a host does not activate in this run.
@@ -111,13 +140,14 @@ impl Gate {
     /// Why the host does not activate in this run.
     pub(crate) fn wait(
         &self,
-        (host, system): (&HostName, &SystemPath),
+        candidate: Candidate,
         stop: &Stop,
         waits: &mut dyn FnMut(&'static str),
-        ask: &dyn Fn(Vec<(HostName, SystemPath)>, Vec<HostName>) -> bool,
+        ask: &dyn Fn(Vec<Candidate>, Vec<HostName>) -> bool,
     ) -> Result<(), NoTurn> {
+        let host = &candidate.host.clone();
         let mut turns = self.lock();
-        turns.ready.insert(host.clone(), system.clone());
+        turns.ready.insert(host.clone(), candidate);
         self.changed.notify_all();
         let mut told = None;
         loop {
@@ -160,8 +190,8 @@ impl Gate {
 }
 
 impl Turns {
-    fn asked_about(&self) -> (Vec<(HostName, SystemPath)>, Vec<HostName>) {
-        let ready = self.ready.iter().map(|(host, system)| (host.clone(), system.clone())).collect();
+    fn asked_about(&self) -> (Vec<Candidate>, Vec<HostName>) {
+        let ready = self.ready.values().cloned().collect();
         let failed: BTreeSet<_> =
             self.ended.iter().filter(|(_, failed)| **failed).map(|(host, _)| host.clone()).collect();
         (ready, failed.into_iter().collect())

@@ -2,8 +2,8 @@
 //!
 //! [`deploy`] takes the selected hosts of a [`Fleet`](fleet::Fleet) through the stages evaluate, build, connect, ship,
 //! activate and confirm, every host by itself and all at the same time: one activates while another still evaluates,
-//! and one that fails hides and stops no other. [`status`], [`history`], [`exec`], [`confirm`], [`attach`], [`abort`]
-//! and [`rollback`] use the same connections. What happens is told as [`Event`]s while it happens; what was learned
+//! and one that fails hides and stops no other. [`status`], [`history`], [`exec`], [`confirm`], [`attach`], [`abort`],
+//! [`rollback`] and [`reboot`] use the same connections. What happens is told as [`Event`]s while it happens; what was learned
 //! is remembered in a [`State`] directory.
 //!
 //! Nothing here prints or reads the terminal: who calls brings an [`Operator`], with the channel that events go to and
@@ -33,6 +33,7 @@ mod pipeline;
 mod place;
 mod queue;
 mod reach;
+mod rebooting;
 mod request;
 mod run_id;
 #[cfg(test)]
@@ -43,13 +44,14 @@ mod stop;
 mod talk;
 mod tell;
 mod text;
+mod way;
 mod wire;
 
 pub use self::event::{BACKLOG, Event, News, Progress, Voice};
-pub use self::operations::{Past, abort, attach, confirm, deploy, exec, history, rollback, status};
+pub use self::operations::{Past, abort, attach, confirm, deploy, exec, history, reboot, rollback, status};
 pub use self::operator::{BeginError, Operator};
 pub use self::outcome::{Answered, HostOutcome, Outcome};
-pub use self::request::{Ask, Goal, Manner, PasswordRequest, Question, Request};
+pub use self::request::{Ask, Candidate, Goal, Manner, PasswordRequest, Question, Request};
 pub use self::run_id::RunId;
 pub use self::state::{State, StateError};
 pub use self::stop::{Stop, Urgency};

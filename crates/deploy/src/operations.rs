@@ -2,6 +2,7 @@
 
 mod ask;
 mod order;
+mod reboot;
 mod rollback;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::{BeginError, Operator, Outcome, Request};
 
 pub use self::ask::{Past, exec, history, status};
 pub use self::order::{abort, attach, confirm};
+pub(crate) use self::reboot::not_from_here;
+pub use self::reboot::reboot;
 pub use self::rollback::rollback;
 
 /// Deploys: see [`Request`].

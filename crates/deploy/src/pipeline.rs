@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use eval::Pool;
 use fleet::Member;
@@ -16,7 +16,7 @@ use crate::connect::Connector;
 use crate::gate::Gate;
 use crate::orders::{self, Dice};
 use crate::tell::Teller;
-use crate::{Operator, Question, Request, RunId, causes};
+use crate::{Candidate, Goal, Operator, Question, Request, RunId, causes};
 
 /// What all hosts of a run share.
 pub(crate) struct Common {
@@ -77,22 +77,32 @@ impl Pipeline {
         Ok(Arc::new(Connector::new(operator, member, Arc::clone(&self.teller), shared)?))
     }
 
+    /// The host as one of those that the operator is asked about.
+    pub(crate) fn candidate(&self, system: Option<SystemPath>) -> Candidate {
+        Candidate { host: self.teller.host().clone(), system, remarks: Vec::new(), unguarded: None }
+    }
+
+    /// How long the host may take to come back from a reboot.
+    pub(crate) fn boot_limit(&self) -> Duration {
+        self.common.request.manner.reboot_timeout.unwrap_or(self.member.reboot.timeout)
+    }
+
     pub(crate) fn stopped(&self) -> Over {
         Over(HostResult::Skipped { why: "the operator stopped the run".to_owned() })
     }
 
     /// Waits for the host's turn.
-    pub(crate) fn turn(&self, system: &SystemPath) -> Result<(), Over> {
+    pub(crate) fn turn(&self, candidate: Candidate) -> Result<(), Over> {
         let Common { operator, request, gate, left_out, .. } = &*self.common;
         let ask = |ready, failed| {
             let mut left_out = left_out.lock().unwrap_or_else(PoisonError::into_inner).clone();
             left_out.sort();
-            let mode = request.goal.mode();
-            let unguarded = (mode == Mode::Boot).then_some(UNGUARDED);
-            operator.ask.proceed(&Question { mode, ready, left_out, failed, unguarded })
+            let Request { goal, manner, .. } = *request;
+            let reboots = manner.reboot || matches!(goal, Goal::Reboot | Goal::Activate(Mode::Reboot));
+            let unguarded = (goal == Goal::Activate(Mode::Boot)).then_some(UNGUARDED);
+            operator.ask.proceed(&Question { goal, reboots, ready, left_out, failed, unguarded })
         };
-        let host = (self.teller.host(), system);
-        let turn = gate.wait(host, &operator.stop, &mut |what| self.teller.waits(what), &ask);
+        let turn = gate.wait(candidate, &operator.stop, &mut |what| self.teller.waits(what), &ask);
         turn.map_err(|why| Over(HostResult::Skipped { why: why.to_string() }))
     }
 
@@ -121,6 +131,7 @@ impl Pipeline {
             order,
             checks: self.member.operator_checks.clone(),
             hold: request.manner.hold,
+            boot_limit: self.boot_limit(),
         };
         let result = activation.run(held);
         if matches!(result, HostResult::Activated(Ending::Confirmed { .. })) {

@@ -37,6 +37,8 @@ pub enum Goal {
     Push,
     /// The system becomes what this mode says.
     Activate(Mode),
+    /// The machine is restarted; nothing is evaluated, built or sent.
+    Reboot,
 }
 
 impl Goal {
@@ -45,7 +47,7 @@ impl Goal {
     pub fn mode(self) -> Mode {
         match self {
             Self::Activate(mode) => mode,
-            Self::Build | Self::Push => Mode::DryActivate,
+            Self::Build | Self::Push | Self::Reboot => Mode::DryActivate,
         }
     }
 
@@ -56,6 +58,7 @@ impl Goal {
             Self::Activate(_) => Extent::Activate,
             Self::Build => Extent::Build,
             Self::Push => Extent::Push,
+            Self::Reboot => Extent::Reboot,
         }
     }
 }
@@ -69,6 +72,12 @@ pub struct Manner {
     pub no_rollback: bool,
     /// Instead of each host's own time to confirm.
     pub confirm_timeout: Option<Duration>,
+    /// With mode `switch`: reboot a host into its new system where that refuses a switch.
+    pub reboot: bool,
+    /// Reboots that are not guarded are wanted, too.
+    pub unguarded: bool,
+    /// Instead of each host's own time to come back from a reboot.
+    pub reboot_timeout: Option<Duration>,
 }
 
 /// The person or program at the operator's end. Called from threads of several hosts.
@@ -94,13 +103,28 @@ pub struct PasswordRequest {
     pub again: bool,
 }
 
-/// The question before the first activation.
+/// A host that is ready for what is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The host.
+    pub host: HostName,
+    /// Its new system, or the one that it would boot; none if nobody knows.
+    pub system: Option<SystemPath>,
+    /// What is to become of it otherwise than of the others, and why, a sentence each.
+    pub remarks: Vec<String>,
+    /// Why nothing brings the host back if it does not come up, where that is so.
+    pub unguarded: Option<String>,
+}
+
+/// The question before the first activation or reboot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What is to become of the systems.
-    pub mode: Mode,
-    /// The hosts that are ready, each with its new system, sorted. Hosts that have it already are not among them.
-    pub ready: Vec<(HostName, SystemPath)>,
+    /// What is to be done.
+    pub goal: Goal,
+    /// Whether a reboot belongs to it.
+    pub reboots: bool,
+    /// The hosts that are ready, sorted. Hosts that have their new system already are not among them.
+    pub ready: Vec<Candidate>,
     /// What was left out, each with the reason, sorted.
     pub left_out: Vec<(String, String)>,
     /// Hosts that have failed already, sorted.

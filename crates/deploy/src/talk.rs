@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use daemon::{Client, ConnectError};
-use order::{HostName, Nonce, Order, OrderId};
+use order::{HostName, Nonce, Order, OrderId, Settings};
 use report::{Cause, Generation, HostStatus, LastActivation};
-use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, common_version};
-use store::store_path::StoreDir;
+use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, Survey, common_version};
+use store::store_path::{StoreDir, StorePath};
 use thiserror::Error;
 
 use crate::Voice;
@@ -17,6 +17,8 @@ use crate::text::Lines;
 const HELLO: Duration = Duration::from_secs(60);
 /// How long a question about the host may take.
 const QUESTION: Duration = Duration::from_secs(120);
+/// How long a survey may take: the system's own checks run for it.
+const SURVEY: Duration = Duration::from_secs(300);
 /// How long an order may be judged: a little longer than the agent itself waits for its owner.
 const JUDGE: Duration = Duration::from_secs(1900);
 /// How long a confirmation may take: the boot loader's installer has no limit, so this is long.
@@ -47,6 +49,12 @@ pub(crate) enum TalkError {
         /// The newest.
         newest: u16,
     },
+    /// The agent does not know what is asked of it.
+    #[error("the agent {agent} there is too old for reboots; let the host's configuration bring a newer one")]
+    Old {
+        /// The agent's own version.
+        agent: String,
+    },
     /// The agent does not grant it.
     #[error("the host refuses: {0}")]
     Refused(Cause),
@@ -60,6 +68,8 @@ pub(crate) struct Talk {
     link: Link,
     /// What it said of itself at the beginning.
     pub(crate) hello: Hello,
+    /// What both speak.
+    version: u16,
     /// When that was.
     greeted: Instant,
 }
@@ -78,7 +88,7 @@ impl Talk {
             newest,
         })?;
         link.send(&Request::Begin { version, host: host.clone() })?;
-        Ok(Self { link, hello, greeted: Instant::now() })
+        Ok(Self { link, hello, version, greeted: Instant::now() })
     }
 
     /// How long ago the host said what it is.
@@ -153,6 +163,43 @@ impl Talk {
     /// Takes an order back.
     pub(crate) fn abort(&self, order: &OrderId) -> Result<Answer, TalkError> {
         self.answer(&Request::Abort { order: order.clone() }, "what became of the order")
+    }
+
+    /// What speaks against an order for this system.
+    pub(crate) fn survey(&self, system: &StorePath) -> Result<Survey, TalkError> {
+        self.knows_reboots()?;
+        match self.ask(
+            &Request::Survey { system: system.clone() },
+            SURVEY,
+            "what speaks against the system",
+        )? {
+            Reply::Survey(survey) => Ok(survey),
+            _ => Err(LinkError::Unexpected { what: "what speaks against the system" }.into()),
+        }
+    }
+
+    /// The checks of these settings that do not hold on the host, each in a sentence.
+    pub(crate) fn check(&self, settings: &Settings) -> Result<Vec<String>, TalkError> {
+        self.knows_reboots()?;
+        let limit = settings.checks.iter().map(|check| check.timeout).sum::<Duration>() + QUESTION;
+        match self.ask(&Request::Check(Box::new(settings.clone())), limit, "whether its checks hold")? {
+            Reply::Checked { faults } => Ok(faults),
+            _ => Err(LinkError::Unexpected { what: "whether its checks hold" }.into()),
+        }
+    }
+
+    /// The machine is to end this boot. It is about to if this succeeds.
+    pub(crate) fn reboot(&self, boot_id: &str) -> Result<(), TalkError> {
+        self.knows_reboots()?;
+        match self.ask(&Request::Reboot { boot_id: boot_id.to_owned() }, QUESTION, "whether it reboots")? {
+            Reply::Rebooting => Ok(()),
+            _ => Err(LinkError::Unexpected { what: "whether it reboots" }.into()),
+        }
+    }
+
+    fn knows_reboots(&self) -> Result<(), TalkError> {
+        let agent = || crate::text::plain(&self.hello.agent);
+        if self.version >= session::REBOOTS { Ok(()) } else { Err(TalkError::Old { agent: agent() }) }
     }
 
     /// Says something whose replies are heard with [`Talk::hear`].

@@ -6,7 +6,7 @@
 //! | event | fields |
 //! |---|---|
 //! | `began` | `run`, `hosts` |
-//! | `stage-began` | `stage`: `evaluate`, `build`, `connect`, `ship`, `activate` or `confirm` |
+//! | `stage-began` | `stage`: `evaluate`, `build`, `connect`, `ship`, `activate`, `reboot` or `confirm` |
 //! | `stage-ended` | `stage`, `good`, `millis` |
 //! | `waits` | `text` |
 //! | `progress` | `stage`, `text`, and where known `steps` and `bytes`, each `[done, all]` |

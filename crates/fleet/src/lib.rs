@@ -29,7 +29,8 @@ pub use argv::{Argv, WebUrl};
 pub use error::{Problem, SettingError, SettingErrors};
 pub use gateways::order_waves;
 pub use member::{
-    BuildOn, Delivery, Elevation, Fleet, Index, LeftOut, Member, OnResult, Reach, RunSettings, Substitute,
+    BuildOn, Delivery, Elevation, Fleet, Index, LeftOut, Member, OnInhibitor, OnResult, Reach, Reboots,
+    RunSettings, Substitute,
 };
 pub use origin::{Origin, Origins};
 pub use path::AttrPath;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use order::{Check, HostName, NameError};
 
@@ -77,6 +78,8 @@ pub struct Member {
     pub settings: order::Settings,
     /// Checks tried from the operator's machine, sorted by name.
     pub operator_checks: Vec<Check>,
+    /// How its reboots are gone about.
+    pub reboot: Reboots,
     /// Its tags.
     pub tags: BTreeSet<Tag>,
     /// The hosts that it is the way to; they are activated before it. Never itself.
@@ -134,6 +137,33 @@ pub enum Substitute {
     Never,
 }
 
+/// How reboots of a host are gone about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reboots {
+    /// From the reboot until the host is reached again and its units have started.
+    pub timeout: Duration,
+    /// What a deploy does if the new system refuses to be switched to.
+    pub on_inhibitor: OnInhibitor,
+}
+
+impl Default for Reboots {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(600), on_inhibitor: OnInhibitor::default() }
+    }
+}
+
+/// What a deploy does if the new system refuses to be switched to, since only a reboot can bring what changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnInhibitor {
+    /// It fails.
+    #[default]
+    Fail,
+    /// The next boot brings the new system, unguarded.
+    Boot,
+    /// The host is rebooted into the new system, guarded.
+    Reboot,
+}
+
 /// Who begins a deploy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Delivery {
@@ -158,6 +188,11 @@ pub(crate) trait Word: Sized + Copy + PartialEq + 'static {
 impl Word for Elevation {
     const WORDS: &'static [(&'static str, Self)] =
         &[("sudo", Self::Sudo), ("run0", Self::Run0), ("doas", Self::Doas), ("none", Self::None)];
+}
+
+impl Word for OnInhibitor {
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("fail", Self::Fail), ("boot", Self::Boot), ("reboot", Self::Reboot)];
 }
 
 impl Word for Delivery {

@@ -1,6 +1,6 @@
 //! The reference page of the settings, made of their table.
 
-use crate::table::{ACTIVATION, ADDRESS, CHECK, FLEET, HOST, Kind, Place, Setting};
+use crate::table::{ACTIVATION, ADDRESS, CHECK, FLEET, HOST, Kind, Place, REBOOT, Setting};
 use crate::wire::json_to_nix;
 
 const HEAD: &str = "\
@@ -32,10 +32,11 @@ A duration is a text of numbers with units from long to short: `\"90s\"`, `\"2m\
 /// The page, in Markdown.
 #[must_use]
 pub fn reference_page() -> String {
-    let sections: [(&str, &str, &[Setting]); 5] = [
+    let sections: [(&str, &str, &[Setting]); 6] = [
         ("lockstep", "The whole fleet.", FLEET),
         ("lockstep.hosts.&lt;name&gt;", "One host, or with `lockstep.defaults` all of them.", HOST),
         ("activation", "In a host or in `defaults`.", ACTIVATION),
+        ("reboot", "In a host or in `defaults`.", REBOOT),
         (
             "checks.&lt;name&gt;",
             "In a host or in `defaults`; exactly one of `http`, `tcp` and `command`.",

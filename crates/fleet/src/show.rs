@@ -35,6 +35,8 @@ pub fn show(member: &Member) -> Vec<Shown> {
         ("settle", quote(&format_duration(limits.settle))),
         ("activation.idle", quote(&format_duration(limits.idle))),
         ("activation.total", quote(&format_duration(limits.total))),
+        ("reboot.onInhibitor", quote(member.reboot.on_inhibitor.word())),
+        ("reboot.timeout", quote(&format_duration(member.reboot.timeout))),
         ("protectedUnits", list(settings.protected.iter())),
         ("gatewayFor", list(member.gateway_for.iter().map(HostName::as_str))),
         ("delivery", quote(member.delivery.word())),

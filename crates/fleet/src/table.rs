@@ -213,6 +213,15 @@ pub const HOST: &[Setting] = &[
         peers: &["activationTimeout"],
     },
     Setting {
+        name: "reboot",
+        kind: Kind::Group(REBOOT),
+        place: Place::Anywhere,
+        default: "{}",
+        doc: "How reboots of the host are gone about.",
+        example: r#"{ "timeout": "20m", "onInhibitor": "reboot" }"#,
+        peers: &["allowReboot", "rebootTimeout"],
+    },
+    Setting {
         name: "checks",
         kind: Kind::Named("name of a check", CHECK),
         place: Place::Anywhere,
@@ -278,6 +287,28 @@ pub const ACTIVATION: &[Setting] = &[
         doc: "How long the activation may take in all.",
         example: r#""20m""#,
         peers: &["timeout", "activationTimeout"],
+    },
+];
+
+/// What `reboot` can hold.
+pub const REBOOT: &[Setting] = &[
+    Setting {
+        name: "onInhibitor",
+        kind: Kind::Word(&["fail", "boot", "reboot"]),
+        place: Place::Anywhere,
+        default: r#""fail""#,
+        doc: "What a deploy does if the new system itself refuses to be switched to, since only a reboot can bring what changed: it fails (`fail`), the new system becomes what the next boot brings, unguarded (`boot`), or the host is rebooted into it, guarded (`reboot`, as `--reboot` wants it too).",
+        example: r#""reboot""#,
+        peers: &["onRefusal", "inhibitors"],
+    },
+    Setting {
+        name: "timeout",
+        kind: Kind::Duration,
+        place: Place::Anywhere,
+        default: r#""10m""#,
+        doc: "How long the host may take from the reboot until it can be reached again and its units have started.",
+        example: r#""20m""#,
+        peers: &["bootTimeout", "rebootTimeout"],
     },
 ];
 

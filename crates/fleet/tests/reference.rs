@@ -32,6 +32,7 @@ fn with(group: &str, setting: &str, value: &Value) -> Value {
         "fleet" => json!({ setting: value }),
         "host" => host(json!({ setting: value })),
         "activation" => host(json!({ "activation": { setting: value } })),
+        "reboot" => host(json!({ "reboot": { setting: value } })),
         "check" => {
             let mut check = json!({ setting: value });
             if setting == "status" {
@@ -49,10 +50,11 @@ fn with(group: &str, setting: &str, value: &Value) -> Value {
     }
 }
 
-const GROUPS: [(&str, &[Setting]); 5] = [
+const GROUPS: [(&str, &[Setting]); 6] = [
     ("fleet", table::FLEET),
     ("host", table::HOST),
     ("activation", table::ACTIVATION),
+    ("reboot", table::REBOOT),
     ("check", table::CHECK),
     ("address", table::ADDRESS),
 ];

@@ -2,12 +2,16 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use order::{Mode, Order};
+use order::{Mode, Order, SystemPath};
 use run::Command;
 use store::store_path::StoreDir;
 use thiserror::Error;
 
-use crate::{cgroup, chain, links, paths, space};
+use crate::{
+    cgroup, chain, links,
+    once::{self, Unguarded},
+    paths, space,
+};
 
 /// How long the system's own checks may take.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -53,6 +57,9 @@ pub enum Unfit {
     /// They could not be asked.
     #[error("the new system's own checks cannot be run")]
     Check(#[source] run::Error),
+    /// It is to be tried by a reboot, and the reboot would be unguarded.
+    #[error("a reboot into the new system would be unguarded, and --mode boot is left")]
+    Unguarded(#[from] Unguarded),
     /// The boot file system is too full for the next entry.
     #[error(
         "{} has {free} bytes left, kernel and initrd of the new system need {need}; remove old generations",
@@ -83,11 +90,15 @@ pub fn check(order: &Order) -> Result<(), Unfit> {
     if !cgroup::is_unified() {
         return Err(Unfit::NoUnifiedCgroups);
     }
-    if matches!(order.mode, Mode::Switch | Mode::Boot) {
+    if matches!(order.mode, Mode::Switch | Mode::Boot | Mode::Reboot) {
         nix_env()?;
         boot_space(&folder)?;
     }
-    if order.mode == Mode::Boot { Ok(()) } else { pre_switch(&folder) }
+    match order.mode {
+        Mode::Switch | Mode::Test | Mode::DryActivate => pre_switch(&folder),
+        Mode::Reboot => Ok(once::support(&SystemPath::from(order.system.clone()))?),
+        Mode::Boot => Ok(()),
+    }
 }
 
 /// The system that runs brings the program that makes a new generation.

@@ -14,11 +14,20 @@ use crate::{chain, http, programs::operators_command};
 /// Longest single try.
 const TRY: Duration = Duration::from_secs(10);
 
+/// Tries every check until it holds, each by itself, and tells of each that does not.
+#[must_use]
+pub fn all(checks: &[Check], stop: &mut dyn FnMut() -> bool) -> Vec<Fault> {
+    checks.iter().filter_map(|check| until(std::slice::from_ref(check), stop).err()).collect()
+}
+
 /// Tries every check until it holds; an error names the first whose time is over.
 pub(crate) fn hold(record: &Record, stop: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
-    let mut open: Vec<(&Check, Instant)> = Vec::new();
+    until(&record.order.settings.checks, stop)
+}
+
+fn until(checks: &[Check], stop: &mut dyn FnMut() -> bool) -> Result<(), Fault> {
     let start = Instant::now();
-    open.extend(record.order.settings.checks.iter().map(|check| (check, start)));
+    let mut open: Vec<(&Check, Instant)> = checks.iter().map(|check| (check, start)).collect();
     while !open.is_empty() {
         let mut still = Vec::new();
         for (check, next) in open {

@@ -42,6 +42,7 @@ pub mod units;
 
 pub use chain::chain;
 pub use check::{Unfit, check, host_platform};
+pub use checks::all as try_checks;
 pub use clock::BootClock;
 pub use guard::{Sentry, is_there as guard_is_there};
 pub use job::{run_job, service_lives, start_service, start_service_quickly};

@@ -8,9 +8,11 @@ use std::{
 };
 
 use activate::Fault;
+use order::SystemPath;
 use run::Command;
 use system::network::{
-    Answer, NetworkAnswers, NetworkComparison, NetworkSight, Unread, from_proc_net_tcp, sysctl_paths,
+    Answer, NetworkAnswers, NetworkComparison, NetworkSight, Unread, from_proc_net_tcp, sysctl_named_in,
+    sysctl_paths,
 };
 
 use crate::{chain, links};
@@ -23,6 +25,8 @@ const MAX_ANSWER: usize = 16 << 20;
 pub(crate) const RETURN: Duration = Duration::from_secs(15);
 /// How often it is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
+/// Most settings of a system that are looked at.
+const MAX_SET: usize = 500;
 /// Where sshd's ports are written down.
 const SSHD: &str = "/etc/ssh/sshd_config";
 /// Longest settings of sshd that are read.
@@ -31,11 +35,16 @@ const MAX_SSHD: usize = 1 << 20;
 /// What the network is like now; what cannot be read is known as such.
 #[must_use]
 pub fn sight() -> NetworkSight {
+    sight_with(&[])
+}
+
+/// The same with these settings beside those that are always looked at, by their paths below `/proc/sys`.
+fn sight_with(more: &[String]) -> NetworkSight {
     let answers = NetworkAnswers {
         addresses: ip(&["addr"]),
         routes: ["-4", "-6"].map(|family| ip(&[family, "route", "show", "table", "all"])),
         rules: ["-4", "-6"].map(|family| ip(&[family, "rule"])),
-        settings: settings(),
+        settings: settings(more),
         listeners: listeners(),
     };
     NetworkSight::new(answers, &ssh_ports())
@@ -48,12 +57,28 @@ fn ip(words: &[&str]) -> Answer {
     command.run().map(|finished| finished.stdout).map_err(|error| Unread(chain(&error)))
 }
 
-fn settings() -> Vec<(String, String)> {
+fn interfaces() -> Vec<String> {
     let names = fs::read_dir("/sys/class/net").into_iter().flatten().flatten();
-    let names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    let paths = sysctl_paths(names.iter().map(String::as_str));
+    names.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+fn settings(more: &[String]) -> Vec<(String, String)> {
+    let interfaces = interfaces();
+    let mut paths = sysctl_paths(interfaces.iter().map(String::as_str));
+    paths.extend_from_slice(more);
     let read = |path: String| fs::read_to_string(format!("/proc/sys/{path}")).ok().map(|value| (path, value));
     paths.into_iter().filter_map(read).collect()
+}
+
+/// The settings that a system sets: what is left of them when another one runs again is found by this.
+fn set_by(system: &SystemPath) -> Vec<String> {
+    let (interfaces, folder) = (interfaces(), format!("{}/etc/sysctl.d", links::folder(system)));
+    let interfaces: Vec<&str> = interfaces.iter().map(String::as_str).collect();
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let texts = files.filter_map(|file| fs::read_to_string(file).ok());
+    let mut paths: Vec<String> = texts.flat_map(|text| sysctl_named_in(&text, &interfaces)).collect();
+    paths.truncate(MAX_SET);
+    paths
 }
 
 fn listeners() -> Result<Vec<SocketAddr>, Unread> {
@@ -94,18 +119,19 @@ fn ports_in(config: &str) -> Vec<u16> {
     config.lines().filter_map(port).collect()
 }
 
-/// The facts in the form that the journal carries.
-pub(crate) fn snapshot() -> String {
-    sight().to_json()
+/// The facts in the form that the journal carries, with all settings that the new system is about to change.
+pub(crate) fn snapshot(new: &SystemPath) -> String {
+    sight_with(&set_by(new)).to_json()
 }
 
 /// The network against a snapshot, once it is as it was or `patience` is over.
 pub(crate) fn return_to(before: &str, patience: Duration) -> NetworkComparison {
     let before = NetworkSight::from_json(before)
         .unwrap_or_else(|error| NetworkSight::unknown(&format!("the snapshot: {}", chain(&error))));
+    let settings: Vec<String> = before.facts().sysctls.keys().cloned().collect();
     let start = Instant::now();
     loop {
-        let comparison = before.compare(&sight());
+        let comparison = before.compare(&sight_with(&settings));
         if comparison.changes.is_empty() || start.elapsed() >= patience {
             return comparison;
         }

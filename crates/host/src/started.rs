@@ -4,12 +4,10 @@ use std::{thread, time::Duration};
 
 use activate::{Fault, Record};
 
-use crate::{chain, clock::BootClock, manager, units};
+use crate::{clock::BootClock, manager, units};
 
 /// How often systemd is asked.
 const LOOK: Duration = Duration::from_millis(250);
-/// How long systemd may take to answer.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// Waits, in another boot than the one in which the record was begun, until systemd has started what it starts at a
 /// boot, or will not.
@@ -21,13 +19,15 @@ pub(crate) fn wait(record: &Record, stop: &mut dyn FnMut() -> bool) -> Result<()
         return Ok(());
     }
     loop {
-        let state = state();
+        let state = units::system_state();
         match state.as_deref() {
             Ok("running" | "degraded") => return Ok(()),
             Ok("maintenance" | "stopping") => {
                 let trouble = manager::trouble();
                 return Err(trouble.unwrap_or_else(|| Fault::new("systemd is in emergency mode, or stops")));
             }
+            // One that does not answer at all may never do so.
+            Err(_) if let Some(trouble) = manager::lasting_trouble() => return Err(trouble),
             _ if stop() => {
                 let last = state.unwrap_or_else(|fault| fault.to_string());
                 return Err(Fault::new(format!("the boot did not come to its end (systemd says: {last})")));
@@ -35,11 +35,4 @@ pub(crate) fn wait(record: &Record, stop: &mut dyn FnMut() -> bool) -> Result<()
             _ => thread::sleep(LOOK),
         }
     }
-}
-
-/// What systemd says of itself (`systemctl(1)`, "is-system-running"); its exit code says less.
-fn state() -> Result<String, Fault> {
-    let asked = units::systemctl().arg("is-system-running").timeout(LIMIT).output();
-    let answer = asked.map_err(|error| Fault::new(chain(&error)))?.stdout_text();
-    Ok(answer.trim().to_owned())
 }

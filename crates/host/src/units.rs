@@ -135,3 +135,17 @@ fn journal(unit: &str) -> String {
 pub(crate) fn systemctl() -> Command {
     Command::new(links::running_program("systemd/bin/systemctl"))
 }
+
+/// Whether systemd still starts what belongs to this boot.
+///
+/// # Errors
+/// If systemd does not answer.
+pub fn starting() -> Result<bool, Fault> {
+    Ok(matches!(system_state()?.as_str(), "initializing" | "starting"))
+}
+
+/// What systemd says of itself (`systemctl(1)`, "is-system-running").
+pub(crate) fn system_state() -> Result<String, Fault> {
+    let command = systemctl().args(["show", "--property", "SystemState", "--value"]);
+    Ok(attended(command, LIMIT)?.stdout_text().trim().to_owned())
+}

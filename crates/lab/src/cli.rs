@@ -62,6 +62,10 @@ enum Subcommands {
     EnterGroups(internal::EnterGroupsArguments),
     #[command(hide = true)]
     ImageLayer { root: PathBuf, part: PathBuf },
+    #[command(hide = true)]
+    ImageVmParts { root: PathBuf, part: PathBuf },
+    #[command(hide = true)]
+    ImageVmDisks { root: PathBuf, parts: PathBuf, part: PathBuf },
 }
 
 /// Runs one subcommand; the exit code is the command's own where it runs one.
@@ -84,5 +88,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Subcommands::Keeper(arguments) => internal::keeper(&arguments),
         Subcommands::EnterGroups(arguments) => internal::enter_groups(&arguments),
         Subcommands::ImageLayer { root, part } => internal::image_layer(&root, &part),
+        Subcommands::ImageVmParts { root, part } => internal::image_vm_parts(&root, &part),
+        Subcommands::ImageVmDisks { root, parts, part } => internal::image_vm_disks(&root, &parts, &part),
     }
 }

@@ -1,5 +1,6 @@
 //! One host of a lab, as a scenario holds it.
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,12 +9,14 @@ use run::{Command, Finished};
 
 use crate::clock;
 use crate::owner::Lab;
-use crate::spec::Spec;
+use crate::spec::{HostSpec, Spec};
 use crate::wait;
 use crate::wire::{Action, HostStatus, Power};
 
 /// How long one command on a host may take unless the scenario says otherwise.
 const COMMAND_LIMIT: Duration = Duration::from_secs(60);
+/// The same on a virtual machine, which is slower by far; also for a new connection to it.
+const VM_COMMAND_LIMIT: Duration = Duration::from_secs(240);
 /// The most that is copied to a host at once, in bytes: it is held in memory.
 const COPY_LIMIT: usize = 1 << 30;
 /// How long a host may take to hand out its journal.
@@ -25,7 +28,7 @@ const PATH: &str = "/run/wrappers/bin:/run/current-system/sw/bin:/usr/sbin:/usr/
 #[derive(Clone, Copy, Debug)]
 pub struct Host<'lab> {
     lab: &'lab Lab,
-    name: &'lab str,
+    spec: &'lab HostSpec,
     index: usize,
 }
 
@@ -40,6 +43,17 @@ pub struct Login<'a> {
     pub patience: Duration,
 }
 
+/// These words for a shell, each as it is.
+fn quoted(words: impl Iterator<Item = OsString>) -> OsString {
+    let mut line = OsString::new();
+    for word in words {
+        line.push("'");
+        line.push(word.to_string_lossy().replace('\'', r"'\''"));
+        line.push("' ");
+    }
+    line
+}
+
 impl Default for Login<'_> {
     fn default() -> Self {
         Self { user: "root", port: 22, patience: Duration::from_secs(10) }
@@ -47,14 +61,20 @@ impl Default for Login<'_> {
 }
 
 impl<'lab> Host<'lab> {
-    pub(crate) fn new(lab: &'lab Lab, name: &'lab str, index: usize) -> Self {
-        Self { lab, name, index }
+    pub(crate) fn new(lab: &'lab Lab, spec: &'lab HostSpec, index: usize) -> Self {
+        Self { lab, spec, index }
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &'lab str {
-        self.name
+        &self.spec.name
+    }
+
+    /// Whether it is a virtual machine.
+    #[must_use]
+    pub fn is_vm(&self) -> bool {
+        self.spec.vm.is_some()
     }
 
     /// Its IPv4 address.
@@ -72,12 +92,19 @@ impl<'lab> Host<'lab> {
     /// How it is.
     pub fn status(&self) -> Result<HostStatus> {
         let all = self.lab.status()?;
-        all.into_iter().find(|host| host.name == self.name).context("the keeper forgot a host")
+        all.into_iter().find(|host| host.name == self.name()).context("the keeper forgot a host")
     }
 
-    /// A command that runs on the host as root, as from its console: without network or sshd.
-    pub fn command<A: AsRef<std::ffi::OsStr>>(&self, words: impl IntoIterator<Item = A>) -> Result<Command> {
-        let Power::On { init } = self.status()?.power else { bail!("{} is not running", self.name) };
+    /// A command that runs on the host as root, as from its console: without network or sshd. Only into a
+    /// virtual machine there is no other way than over ssh.
+    pub fn command<A: AsRef<OsStr>>(&self, words: impl IntoIterator<Item = A>) -> Result<Command> {
+        let Power::On { init } = self.status()?.power else { bail!("{} is not running", self.name()) };
+        if self.is_vm() {
+            let path = format!("PATH={PATH}");
+            let first = ["env", &path, "HOME=/root"].map(OsString::from);
+            let words = first.into_iter().chain(words.into_iter().map(|word| word.as_ref().to_owned()));
+            return Ok(self.ssh_command(Login::default()).arg(quoted(words)).timeout(VM_COMMAND_LIMIT));
+        }
         let (keeper, init) = (self.lab.keeper().to_string(), init.to_string());
         let inside = Command::new("nsenter")
             .args(["--target", &init, "--mount", "--root", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
@@ -94,7 +121,7 @@ impl<'lab> Host<'lab> {
 
     /// Runs a command on the host's console; fails unless it ends with 0.
     pub fn run<const N: usize>(&self, words: [&str; N]) -> Result<String> {
-        let done = self.command(words)?.run().with_context(|| format!("on {}", self.name))?;
+        let done = self.command(words)?.run().with_context(|| format!("on {}", self.name()))?;
         Ok(done.stdout_text())
     }
 
@@ -116,34 +143,39 @@ impl<'lab> Host<'lab> {
             .args(["--target", &keeper, "--net", "--", "ssh", "-F", "none", "-i"])
             .arg(dir.key())
             .args(["-o", &format!("UserKnownHostsFile={}", dir.known_hosts().display())])
-            .args(["-o", &format!("HostKeyAlias={}", self.name)])
+            .args(["-o", &format!("HostKeyAlias={}", self.name())])
             .args(["-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none"])
             .args(["-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"])
-            .args(["-o", &format!("ConnectTimeout={}", login.patience.as_secs().max(1))])
+            .args(["-o", &format!("ConnectTimeout={}", self.patience(login.patience).as_secs().max(1))])
             .args(["-p", &login.port.to_string(), "-l", login.user])
             .arg(self.address())
     }
 
     /// Runs a shell script on the host over ssh as root.
     pub fn ssh(&self, script: &str) -> Result<String> {
-        let command = self.ssh_command(Login::default()).arg(script).timeout(COMMAND_LIMIT);
-        Ok(command.run().with_context(|| format!("over ssh to {}", self.name))?.stdout_text())
+        let command = self.ssh_command(Login::default()).arg(script).timeout(self.patience(COMMAND_LIMIT));
+        Ok(command.run().with_context(|| format!("over ssh to {}", self.name()))?.stdout_text())
     }
 
     /// Whether a new ssh connection works now.
     #[must_use]
     pub fn answers_ssh(&self) -> bool {
         let login = Login { patience: Duration::from_secs(2), ..Login::default() };
-        self.ssh_command(login).arg("true").timeout(Duration::from_secs(8)).run().is_ok()
+        self.ssh_command(login).arg("true").timeout(self.patience(Duration::from_secs(8))).run().is_ok()
+    }
+
+    /// A limit for other hosts, as a virtual machine needs it.
+    fn patience(&self, usual: Duration) -> Duration {
+        if self.is_vm() { usual.max(VM_COMMAND_LIMIT) } else { usual }
     }
 
     /// Waits until a new ssh connection works and the host's start is complete.
     pub fn wait_ssh(&self, limit: Duration) -> Result<()> {
-        wait::until(&format!("{} to answer over ssh", self.name), limit, || {
+        wait::until(&format!("{} to answer over ssh", self.name()), limit, || {
             let power = self.status()?.power;
             if !matches!(power, Power::On { .. } | Power::Off) {
                 // Waiting longer does not help; the outer result ends the wait.
-                return Ok(Err(anyhow!("{} does not run: {power:?}", self.name)));
+                return Ok(Err(anyhow!("{} does not run: {power:?}", self.name())));
             }
             let login = Login { patience: Duration::from_secs(2), ..Login::default() };
             let state = self.ssh_command(login).arg("systemctl is-system-running --wait");
@@ -186,12 +218,12 @@ impl<'lab> Host<'lab> {
 
     /// Cuts the power: what was not synced is lost. The host is down afterwards.
     pub fn cut_power(&self) -> Result<()> {
-        self.lab.act(self.name, Action::CutPower)
+        self.lab.act(self.name(), Action::CutPower)
     }
 
     /// Switches the host on; returns when its init runs.
     pub fn power_on(&self) -> Result<()> {
-        self.lab.act(self.name, Action::PowerOn)
+        self.lab.act(self.name(), Action::PowerOn)
     }
 
     /// Cuts the power and switches it on again at once.
@@ -204,39 +236,39 @@ impl<'lab> Host<'lab> {
     pub fn reboot(&self, limit: Duration) -> Result<()> {
         let before = self.status()?.boots;
         self.run(["systemctl", "--no-block", "reboot"])?;
-        wait::until_true(&format!("{} to reboot", self.name), limit, || {
+        wait::until_true(&format!("{} to reboot", self.name()), limit, || {
             self.status().is_ok_and(|status| status.boots > before)
         })
     }
 
     /// Pulls or plugs the network cable.
     pub fn plug(&self, up: bool) -> Result<()> {
-        self.lab.act(self.name, Action::Link { up })
+        self.lab.act(self.name(), Action::Link { up })
     }
 
     /// Limits the line to so many kbit/s in each direction.
     pub fn limit_rate(&self, kbit: Option<u32>) -> Result<()> {
-        self.lab.act(self.name, Action::Rate { kbit })
+        self.lab.act(self.name(), Action::Rate { kbit })
     }
 
     /// Delays every frame by so many milliseconds in each direction: a round trip takes twice that.
     pub fn delay(&self, ms: Option<u32>) -> Result<()> {
-        self.lab.act(self.name, Action::Delay { ms })
+        self.lab.act(self.name(), Action::Delay { ms })
     }
 
     /// Limits the host's memory.
     pub fn limit_memory(&self, mib: Option<u64>) -> Result<()> {
-        self.lab.act(self.name, Action::Memory { mib })
+        self.lab.act(self.name(), Action::Memory { mib })
     }
 
     /// Makes the host's root read-only, as ext4 does after an error; a reboot or power cut mends it.
     pub fn break_disk(&self) -> Result<()> {
-        self.lab.act(self.name, Action::BreakDisk)
+        self.lab.act(self.name(), Action::BreakDisk)
     }
 
     /// Stops the host's PID 1, or lets it go on.
     pub fn freeze_init(&self, frozen: bool) -> Result<()> {
-        self.lab.act(self.name, Action::FreezeInit { frozen })
+        self.lab.act(self.name(), Action::FreezeInit { frozen })
     }
 
     /// Sends a signal to a process on the host.

@@ -10,8 +10,15 @@ use anyhow::{Context, Result, bail};
 use crate::layout::Layout;
 
 mod debian;
+pub(crate) mod inside;
 mod key;
 pub mod system;
+pub mod vm;
+
+pub use self::vm::VmImage;
+
+/// What virtual machines are made of.
+pub const VM_SUITE: Suite = Suite::Trixie;
 
 /// Written last; an image without it was never finished.
 const COMPLETE: &str = "complete";
@@ -94,9 +101,13 @@ impl Image {
         if !system.join(COMPLETE).exists() {
             tell(&format!("building the base system of the {} image", suite.name()));
             system::build(&debian.join("root"), &system)?;
-            system::prune(&debian)?;
+            system::prune(&debian.join("systems"))?;
         }
-        Self::find(layout, suite)
+        let image = Self::find(layout, suite)?;
+        if suite == VM_SUITE {
+            VmImage::build(&image, tell)?;
+        }
+        Ok(image)
     }
 
     fn of(debian: &Path, system: &Path) -> Self {

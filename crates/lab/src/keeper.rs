@@ -17,14 +17,19 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 
+use self::body::Body;
 use self::cgroup::Cgroup;
+use self::container::Container;
 use self::disk::Disk;
 use self::machine::Machine;
+use self::vm::Vm;
 use crate::layout::LabDir;
 use crate::spec::{HostSpec, Spec};
 use crate::wire::{Reply, Request};
 
+mod body;
 pub mod cgroup;
+mod container;
 mod delay;
 mod disk;
 mod firmware;
@@ -32,6 +37,7 @@ mod identity;
 mod line;
 mod machine;
 mod net;
+mod vm;
 
 /// What `lab keeper` does.
 pub fn run(dir: &LabDir) -> Result<()> {
@@ -41,6 +47,9 @@ pub fn run(dir: &LabDir) -> Result<()> {
         serde_json::from_slice(&fs::read(dir.spec())?).context("the lab's spec cannot be read")?;
     net::create().context("cannot make the lab's network")?;
     let keys = identity::write(dir, &spec)?;
+    if let Some(image) = &spec.vm {
+        vm::mount_tools(dir, image)?;
+    }
     let machines = start_all(dir, &spec, &keys)?;
     serve(dir, &machines)
 }
@@ -83,19 +92,33 @@ fn start_one(
     host: &HostSpec,
     key: &identity::HostKey,
 ) -> Result<Arc<Machine>> {
+    let cgroup = Cgroup::create(&dir.id(), &host.name)?;
+    let body: Box<dyn Body> = match host.vm {
+        Some(loader) => Box::new(Vm::create(host, loader, index, dir)?),
+        None => Box::new(container(dir, spec, index, host, key)?),
+    };
+    let machine = Arc::new(Machine::new(host.clone(), index, body, cgroup)?);
+    machine.power_on()?;
+    Ok(machine)
+}
+
+fn container(
+    dir: &LabDir,
+    spec: &Spec,
+    index: usize,
+    host: &HostSpec,
+    key: &identity::HostKey,
+) -> Result<Container> {
     let host_dir = dir.host(&host.name);
     fs::create_dir_all(host_dir.efivars())?;
     let disk = Disk::create(&host_dir, &spec.layers, &spec.boot, host.disk_mib)?;
-    let cgroup = Cgroup::create(&dir.id(), &host.name)?;
     disk.mount()?;
     key.install(&disk.root())?;
     if host.operator {
         identity::install_operator(dir, spec, &disk.root())?;
     }
     disk.sync()?;
-    let machine = Arc::new(Machine::new(host.clone(), index, host_dir, disk, cgroup)?);
-    machine.power_on()?;
-    Ok(machine)
+    Ok(Container::new(host.clone(), index, host_dir, disk))
 }
 
 /// Answers until the end. The socket appears only now, with every host started.

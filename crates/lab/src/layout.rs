@@ -113,10 +113,22 @@ impl LabDir {
         self.0.join("bin")
     }
 
+    /// Where the image's tools for virtual machines are mounted, for the keeper.
+    #[must_use]
+    pub fn vm_tools(&self) -> PathBuf {
+        self.0.join("vm-tools")
+    }
+
+    /// The directories of all hosts.
+    #[must_use]
+    pub fn hosts(&self) -> PathBuf {
+        self.0.join("hosts")
+    }
+
     /// The directory of one host.
     #[must_use]
     pub fn host(&self, name: &str) -> HostDir {
-        HostDir(self.0.join("hosts").join(name))
+        HostDir(self.hosts().join(name))
     }
 }
 
@@ -141,6 +153,36 @@ impl HostDir {
     #[must_use]
     pub fn boot_disk(&self) -> PathBuf {
         self.0.join("boot.ext4")
+    }
+
+    /// A virtual machine's root disk: what it wrote over the image's.
+    #[must_use]
+    pub fn vm_root(&self) -> PathBuf {
+        self.0.join("root.qcow2")
+    }
+
+    /// A virtual machine's second disk, with the boot loader.
+    #[must_use]
+    pub fn vm_boot(&self) -> PathBuf {
+        self.0.join("boot.raw")
+    }
+
+    /// A virtual machine's third disk, with its identity.
+    #[must_use]
+    pub fn vm_identity(&self) -> PathBuf {
+        self.0.join("identity.ext4")
+    }
+
+    /// A virtual machine's firmware variables.
+    #[must_use]
+    pub fn vm_variables(&self) -> PathBuf {
+        self.0.join("variables.fd")
+    }
+
+    /// Where QEMU tells what becomes of a virtual machine.
+    #[must_use]
+    pub fn vm_monitor(&self) -> PathBuf {
+        self.0.join("qmp")
     }
 
     /// Where the writable layer is mounted.

@@ -30,4 +30,4 @@ pub use self::host::{Host, Login};
 pub use self::image::Suite;
 pub use self::layout::{HostDir, LabDir, Layout};
 pub use self::owner::{Builder, Lab};
-pub use self::spec::{HostSpec, Spec};
+pub use self::spec::{HostSpec, Loader, Spec};

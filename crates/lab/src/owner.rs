@@ -10,15 +10,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use run::{Child, Command, Output};
 
 use crate::host::Host;
-use crate::image::{Image, Suite};
+use crate::image::{Image, Suite, VM_SUITE, VmImage};
 use crate::keeper::cgroup;
 use crate::layout::{LabDir, Layout};
 use crate::preflight;
-use crate::spec::{HostSpec, Spec};
+use crate::spec::{HostSpec, Loader, Spec};
 use crate::wait;
 use crate::wire::{Action, HostStatus, Reply, Request};
 
@@ -26,6 +26,8 @@ use crate::wire::{Action, HostStatus, Reply, Request};
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long after that until every host answers over ssh.
 const READY_LIMIT: Duration = Duration::from_secs(60);
+/// The same for a virtual machine, which boots all of it, without the processor's help.
+const VM_READY_LIMIT: Duration = Duration::from_secs(400);
 /// The longest name of a lab.
 const MAX_NAME: usize = 40;
 /// The longest path of a Unix socket, see unix(7).
@@ -90,6 +92,12 @@ impl Builder {
         self
     }
 
+    /// Adds a virtual machine: a host with a real kernel and a real boot loader. It is slower by far.
+    #[must_use]
+    pub fn vm(self, name: impl Into<String>, loader: Loader) -> Self {
+        self.host(HostSpec::vm(name, loader))
+    }
+
     /// Adds the operator host, called `operator`.
     #[must_use]
     pub fn operator(self) -> Self {
@@ -126,8 +134,10 @@ impl Builder {
         preflight::check(self.layout.root())?;
         preflight::make_room_for(self.hosts.len())?;
         let image = Image::find(&self.layout, self.suite)?;
-        let hosts = self.hosts.clone();
-        let spec = Spec { layers: vec![image.layer, image.root], boot: image.boot, hosts };
+        let vm = self.find_vm(&image)?;
+        let packages = vm.iter().map(|vm| vm.packages.clone());
+        let layers = [image.layer].into_iter().chain(packages).chain([image.root]).collect();
+        let spec = Spec { layers, boot: image.boot, vm, hosts: self.hosts.clone() };
         spec.check()?;
         let dir = self.layout.lab(id);
         let lock = claim(&self.layout, &dir)?;
@@ -138,6 +148,15 @@ impl Builder {
         wait_for_control(&dir, &mut child)?;
         let keeper = keeper_of(child.id())?;
         Ok(Lab { dir, spec, program: self.program.clone(), keeper, owned: Some(child) })
+    }
+
+    /// The image of virtual machines, if there are any.
+    fn find_vm(&self, image: &Image) -> Result<Option<VmImage>> {
+        if self.hosts.iter().all(|host| host.vm.is_none()) {
+            return Ok(None);
+        }
+        ensure!(self.suite == VM_SUITE, "virtual machines are made of the image `{}`", VM_SUITE.name());
+        VmImage::find(image).map(Some)
     }
 
     fn take_tools(&self, dir: &LabDir) -> Result<()> {
@@ -297,7 +316,7 @@ impl Lab {
 
     /// All hosts, in the order of their addresses.
     pub fn hosts(&self) -> impl Iterator<Item = Host<'_>> {
-        self.spec.hosts.iter().enumerate().map(|(index, host)| Host::new(self, &host.name, index))
+        self.spec.hosts.iter().enumerate().map(|(index, host)| Host::new(self, host, index))
     }
 
     /// How all hosts are.
@@ -332,7 +351,8 @@ impl Lab {
     /// Waits until every host answers over ssh.
     pub fn wait_ready(&self) -> Result<()> {
         thread::scope(|scope| {
-            let wait = |host: Host<'_>| host.wait_ssh(READY_LIMIT);
+            let wait =
+                |host: Host<'_>| host.wait_ssh(if host.is_vm() { VM_READY_LIMIT } else { READY_LIMIT });
             let waiting: Vec<_> = self.hosts().map(|host| scope.spawn(move || wait(host))).collect();
             waiting.into_iter().try_for_each(|wait| wait.join().unwrap_or_else(|_| bail!("waiting panicked")))
         })

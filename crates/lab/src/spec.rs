@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
+
+use crate::image::VmImage;
 
 /// Addresses end at 10.9.0.254; the first ten are the keeper's.
 const MAX_HOSTS: usize = 200;
@@ -16,6 +19,8 @@ pub struct Spec {
     pub layers: Vec<PathBuf>,
     /// The boot file system's first content.
     pub boot: PathBuf,
+    /// The image of virtual machines, if there are any.
+    pub vm: Option<VmImage>,
     /// The hosts, in the order of their addresses.
     pub hosts: Vec<HostSpec>,
 }
@@ -29,14 +34,53 @@ pub struct HostSpec {
     pub operator: bool,
     /// The size of its disk in MiB; the file is sparse.
     pub disk_mib: u64,
-    /// Its memory limit in MiB, from the first boot on.
+    /// Its memory limit in MiB, from the first boot on; a virtual machine's memory (512 if not said).
     pub memory_mib: Option<u64>,
+    /// The loader that boots it, if it is a virtual machine.
+    pub vm: Option<Loader>,
+}
+
+/// A real boot loader, and thereby the firmware below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Loader {
+    /// systemd-boot on a UEFI (OVMF).
+    SystemdBoot,
+    /// GRUB on a BIOS (`SeaBIOS`).
+    Grub,
+}
+
+impl Loader {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::SystemdBoot, Self::Grub];
+
+    /// Its name, as NixOS's options have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SystemdBoot => "systemd-boot",
+            Self::Grub => "grub",
+        }
+    }
+}
+
+impl FromStr for Loader {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|loader| loader.name() == name);
+        found.with_context(|| format!("there is no loader `{name}`; there are `systemd-boot` and `grub`"))
+    }
 }
 
 impl HostSpec {
     /// A host with a 4 GiB disk and no memory limit.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), operator: false, disk_mib: 4096, memory_mib: None }
+        Self { name: name.into(), operator: false, disk_mib: 4096, memory_mib: None, vm: None }
+    }
+
+    /// A virtual machine.
+    pub fn vm(name: impl Into<String>, loader: Loader) -> Self {
+        Self { vm: Some(loader), ..Self::new(name) }
     }
 }
 
@@ -86,7 +130,7 @@ mod tests {
 
     fn spec(names: &[&str]) -> Spec {
         let hosts = names.iter().map(|name| HostSpec::new(*name)).collect();
-        Spec { layers: Vec::new(), boot: PathBuf::new(), hosts }
+        Spec { layers: Vec::new(), boot: PathBuf::new(), vm: None, hosts }
     }
 
     #[test]

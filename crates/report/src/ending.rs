@@ -151,6 +151,8 @@ kinds! {
     BootLoader = "boot-loader",
     /// Somebody else switched the host meanwhile.
     TakenOver = "taken-over",
+    /// The host went down for a reboot and has not come back.
+    NotBack = "not-back",
     /// Something that should not happen.
     Internal = "internal",
 }

@@ -2,7 +2,7 @@
 
 use order::{Mode, SystemPath};
 
-use crate::{Deployed, Extent, HostResult, HostStatus, Report, Timestamp, What};
+use crate::{CauseKind, Deployed, Extent, HostResult, HostStatus, Report, Timestamp, What};
 
 /// What is known of one host from all reports about it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,8 @@ pub struct Known {
     pub unreachable: Option<(Timestamp, String)>,
     /// The last deploy, and when it ended.
     pub deployed: Option<(Timestamp, Deployed)>,
-    /// The system that the last deploy wanted the host to run for good: of mode `switch` or `boot`, and one whose order
+    /// The system that the last deploy wanted the host to run for good: of mode `switch`, `boot` or
+    /// `reboot`, and one whose order
     /// the host took (however the activation ended, or if it has not ended) or that found all done already. So a host
     /// that was rolled back is out of step with what was wanted. What was only built, pushed, tried with `test` or
     /// `dry-activate`, or failed before the host took its order changes nothing.
@@ -35,21 +36,38 @@ impl Known {
                 self.unreachable = None;
                 self.seen = Some((report.at, (**status).clone()));
             }
-            What::Unreachable { why } => {
-                let since = self.unreachable.map_or(report.at, |(since, _)| since);
-                self.unreachable = Some((since, why.clone()));
-            }
+            What::Unreachable { why } => self.lose(report.at, why),
             What::Deployed(deployed) => {
                 if reached(&deployed.result) {
                     self.unreachable = None;
                 }
+                if let Some(why) = not_back(&deployed.result) {
+                    self.lose(report.at, why);
+                }
                 if deployed.system.is_some() && lasts(deployed) {
                     self.expected.clone_from(&deployed.system);
                 }
-                self.deployed = Some((report.at, deployed.clone()));
+                if deployed.extent != Extent::Reboot {
+                    self.deployed = Some((report.at, deployed.clone()));
+                }
             }
         }
         self
+    }
+}
+
+impl Known {
+    fn lose(&mut self, at: Timestamp, why: &str) {
+        let since = self.unreachable.take().map_or(at, |(since, _)| since);
+        self.unreachable = Some((since, why.to_owned()));
+    }
+}
+
+/// Why the host is away, if it went down for a reboot and did not come back.
+fn not_back(result: &HostResult) -> Option<&str> {
+    match result {
+        HostResult::Failed { cause, .. } if cause.kind == CauseKind::NotBack => Some(&cause.text),
+        _ => None,
     }
 }
 
@@ -61,6 +79,6 @@ fn reached(result: &HostResult) -> bool {
 /// Whether the deploy says what the host is to run from then on.
 fn lasts(deployed: &Deployed) -> bool {
     deployed.extent == Extent::Activate
-        && matches!(deployed.mode, Mode::Switch | Mode::Boot)
-        && reached(&deployed.result)
+        && matches!(deployed.mode, Mode::Switch | Mode::Boot | Mode::Reboot)
+        && (reached(&deployed.result) || not_back(&deployed.result).is_some())
 }

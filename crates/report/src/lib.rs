@@ -70,6 +70,8 @@ pub enum Extent {
     /// The system becomes what the mode says.
     #[default]
     Activate,
+    /// The machine is restarted, and its systems stay what they are.
+    Reboot,
 }
 
 /// Where one host stands at the end of a run.
@@ -77,7 +79,7 @@ pub enum Extent {
 pub enum HostResult {
     /// It runs (or ran already) what was asked for; nothing had to be done.
     AlreadyThere,
-    /// The mode asked for no activation (`build`, `push`, `dry-activate`) and all of it was done.
+    /// No activation was asked for (`build`, `push`, `dry-activate`, a reboot) and all else was done.
     Done,
     /// An activation ended.
     Activated(Ending),
@@ -113,14 +115,16 @@ pub enum Stage {
     Ship,
     /// The system becomes the one that runs.
     Activate,
+    /// The machine goes down and comes back.
+    Reboot,
     /// The new system is reached over a new connection.
     Confirm,
 }
 
 impl Stage {
     /// Every stage in its order.
-    pub const ALL: [Self; 6] =
-        [Self::Evaluate, Self::Build, Self::Connect, Self::Ship, Self::Activate, Self::Confirm];
+    pub const ALL: [Self; 7] =
+        [Self::Evaluate, Self::Build, Self::Connect, Self::Ship, Self::Activate, Self::Reboot, Self::Confirm];
 
     /// The word for it in tables and stored forms.
     #[must_use]
@@ -131,6 +135,7 @@ impl Stage {
             Self::Connect => "connect",
             Self::Ship => "ship",
             Self::Activate => "activate",
+            Self::Reboot => "reboot",
             Self::Confirm => "confirm",
         }
     }
@@ -150,6 +155,7 @@ impl HostResult {
             Self::AlreadyThere | Self::Done | Self::Activated(Ending::Confirmed { .. }) => 0,
             Self::Activated(Ending::Stuck { .. }) => 4,
             Self::Activated(Ending::RolledBack { .. }) => 3,
+            Self::Failed { cause, .. } if cause.kind == CauseKind::NotBack => 4,
             Self::Failed { cause, .. } if cause.kind == CauseKind::Offline => 5,
             Self::Activated(Ending::Unchanged { .. }) | Self::Failed { .. } => 1,
             Self::Pending { .. } | Self::Skipped { .. } => 5,

@@ -23,6 +23,10 @@ pub struct HostStatus {
     pub profile: Option<Generation>,
     /// What the boot loader itself names as the next to boot.
     pub default: LoaderDefault,
+    /// The system that the boot loader boots once, before its default counts again.
+    pub once: Option<SystemPath>,
+    /// Whether systemd still starts what belongs to this boot, so that not all that fails has failed yet.
+    pub starting: bool,
     /// Units that are failed now.
     pub failed: Vec<UnitName>,
     /// Why the running system is only complete after a reboot; empty if it is.

@@ -121,6 +121,7 @@ fn extent_word(extent: Extent) -> Option<&'static str> {
     match extent {
         Extent::Build => Some("build"),
         Extent::Push => Some("push"),
+        Extent::Reboot => Some("reboot"),
         Extent::Activate => None,
     }
 }
@@ -130,6 +131,7 @@ fn extent(word: Option<&str>) -> Result<Extent, ReportError> {
         None => Ok(Extent::Activate),
         Some("build") => Ok(Extent::Build),
         Some("push") => Ok(Extent::Push),
+        Some("reboot") => Ok(Extent::Reboot),
         Some(_) => Err(ReportError::Word("extent")),
     }
 }
@@ -155,7 +157,7 @@ struct DeployedWire {
     order: Option<String>,
     system: Option<String>,
     mode: String,
-    /// `build` or `push`, if it was to go no further.
+    /// `build` or `push`, if it was to go no further; `reboot`, if nothing else was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     extent: Option<String>,
     result: ResultWire,

@@ -9,6 +9,9 @@ use store::store_path::StoreDir;
 /// One report on each line, every kind of what and of result among them.
 const REPORTS_1: &str = include_str!("golden/reports-1.jsonl");
 
+/// The same since hosts are rebooted.
+const REPORTS_REBOOT: &str = include_str!("golden/reports-reboot.jsonl");
+
 fn reports() -> Vec<Report> {
     REPORTS_1.lines().map(|line| Report::from_json(line.as_bytes()).expect(line)).collect()
 }
@@ -18,6 +21,21 @@ fn version_1_is_read_and_written_byte_for_byte() {
     for (report, line) in reports().iter().zip(REPORTS_1.lines()) {
         assert_eq!(String::from_utf8_lossy(&report.to_json()), line);
     }
+}
+
+#[test]
+fn what_is_told_of_reboots_is_read_and_written_byte_for_byte() {
+    let reports: Vec<Report> =
+        REPORTS_REBOOT.lines().map(|line| Report::from_json(line.as_bytes()).expect(line)).collect();
+    for (report, line) in reports.iter().zip(REPORTS_REBOOT.lines()) {
+        assert_eq!(String::from_utf8_lossy(&report.to_json()), line);
+    }
+    let known = Known::fold(&reports);
+    assert_eq!((known.deployed, known.expected), (None, None), "a reboot is no deploy");
+    let (since, why) = known.unreachable.expect("it has not come back");
+    assert_eq!((since.0, why.as_str()), (1_795_253_400_001, "it has not come back"));
+    let status = known.seen.expect("the first says so").1;
+    assert_eq!((status.once, status.starting), (status.running, true));
 }
 
 #[test]

@@ -21,15 +21,18 @@ mod message;
 mod wire;
 
 pub use frame::{Channel, Frame, FrameError, Header, MAX_DATA, MAX_PAYLOAD, read_frame, write_frame};
-pub use message::{Answer, Exec, Exit, Hello, Progress, Reply, Request};
+pub use message::{Answer, Exec, Exit, Hello, Progress, Reply, Request, Survey};
 pub use wire::MessageError;
 
 /// What an agent writes first: its own words begin here, after whatever a login shell has printed.
 pub const MAGIC: &[u8; 16] = b"\0lockstep-agent\0";
-/// The version of what is said here.
-pub const VERSION: u16 = 1;
+/// The version of what is said here. Version 2 knows of reboots.
+pub const VERSION: u16 = 2;
 /// The oldest version that is still understood.
 pub const OLDEST: u16 = 1;
+
+/// The version from which on both know of reboots: surveys, checks, and orders of mode `reboot`.
+pub const REBOOTS: u16 = 2;
 
 /// The version in which an operator and an agent talk, if they have one in common.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use order::{HostName, Nonce, Order, OrderId, SystemPath};
+use order::{HostName, Nonce, Order, OrderId, Settings, SystemPath};
 use report::{Cause, Ending, Generation, HostStatus, LastActivation, LoaderDefault};
 use store::store_path::StorePath;
 
@@ -47,6 +47,19 @@ pub enum Request {
     Abort {
         /// Which order.
         order: OrderId,
+    },
+    /// What would become of an order for this system? Since version 2. Answered by [`Reply::Survey`].
+    Survey {
+        /// The system, whose closure the host has.
+        system: StorePath,
+    },
+    /// Do these checks hold, each within its time? Since version 2. Answered by [`Reply::Checked`].
+    Check(Box<Settings>),
+    /// Restart the machine. Since version 2. Answered by [`Reply::Rebooting`] or [`Reply::Refused`], and after the
+    /// first perhaps by the second, if it does not begin.
+    Reboot {
+        /// The boot that is to end: a host that has been restarted meanwhile is not restarted again.
+        boot_id: String,
     },
     /// Run a program. Its output comes on its channels, last [`Reply::Exited`].
     Exec(Exec),
@@ -104,6 +117,15 @@ pub enum Reply {
     },
     /// To [`Request::Confirm`] and [`Request::Abort`].
     Answer(Answer),
+    /// To [`Request::Survey`].
+    Survey(Survey),
+    /// To [`Request::Check`]: each check that does not hold, in a sentence.
+    Checked {
+        /// None if all hold.
+        faults: Vec<String>,
+    },
+    /// To [`Request::Reboot`]: the machine is about to go down.
+    Rebooting,
     /// To [`Request::Exec`], last.
     Exited(Exit),
 }
@@ -135,6 +157,15 @@ pub struct Hello {
     pub last: Option<OrderId>,
     /// The order that has not ended.
     pub pending: Option<OrderId>,
+}
+
+/// What speaks against an order for a system, as far as the host can tell beforehand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Survey {
+    /// Why the system refuses to be switched to: what its own checks say.
+    pub refused: Option<String>,
+    /// Why a reboot into it would not be guarded: the loader, or the start unit that it lacks.
+    pub unguarded: Option<String>,
 }
 
 /// How far an activation is.

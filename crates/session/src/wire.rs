@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use order::{NameError, Order, OrderError, SystemPath, SystemPathError};
+use order::{NameError, Order, OrderError, SettingsWire, SystemPath, SystemPathError};
 use report::{Cause, Ending, Generation, HostStatus, LastActivation, LoaderDefault, ReportError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::store_path::{StoreDir, StorePath, StorePathError};
 use thiserror::Error;
 
-use crate::{Answer, Exec, Exit, Hello, MAX_PAYLOAD, Progress, Reply, Request};
+use crate::{Answer, Exec, Exit, Hello, MAX_PAYLOAD, Progress, Reply, Request, Survey};
 
 /// Most words of a program that is to be run, and most entries of a history.
 const MAX_ITEMS: usize = 10_000;
@@ -110,6 +110,9 @@ enum RequestWire {
     Follow { order: String },
     Confirm { order: String, nonce: String },
     Abort { order: String },
+    Survey { system: String },
+    Check(Box<SettingsWire>),
+    Reboot { boot_id: String },
     Exec { words: Vec<String>, limit_ms: Option<u64> },
     End,
 }
@@ -129,6 +132,9 @@ impl From<&Request> for RequestWire {
                 Self::Confirm { order: order.to_string(), nonce: nonce.as_str().to_owned() }
             }
             Request::Abort { order } => Self::Abort { order: order.to_string() },
+            Request::Survey { system } => Self::Survey { system: system.to_string() },
+            Request::Check(settings) => Self::Check(Box::new(settings.as_ref().into())),
+            Request::Reboot { boot_id } => Self::Reboot { boot_id: boot_id.clone() },
             Request::Exec(Exec { words, limit }) => {
                 Self::Exec { words: words.clone(), limit_ms: limit.map(millis) }
             }
@@ -154,6 +160,11 @@ impl TryFrom<RequestWire> for Request {
                 Self::Confirm { order: order.parse()?, nonce: nonce.parse()? }
             }
             RequestWire::Abort { order } => Self::Abort { order: order.parse()? },
+            RequestWire::Survey { system } => {
+                Self::Survey { system: StorePath::from_base_name(system.as_bytes())? }
+            }
+            RequestWire::Check(settings) => Self::Check(Box::new((*settings).try_into()?)),
+            RequestWire::Reboot { boot_id } => Self::Reboot { boot_id },
             RequestWire::Exec { words, .. } if words.is_empty() => return Err(MessageError::Items(0)),
             RequestWire::Exec { words, limit_ms } => {
                 Self::Exec(Exec { words: bounded(words)?, limit: limit_ms.map(Duration::from_millis) })
@@ -180,6 +191,9 @@ enum ReplyWire {
     Aborting,
     TooLate(Option<Raw>),
     NotTaken { why: String },
+    Survey { refused: Option<String>, unguarded: Option<String> },
+    Checked { faults: Vec<String> },
+    Rebooting,
     Exited(ExitWire),
 }
 
@@ -226,6 +240,9 @@ impl From<&Reply> for ReplyWire {
                 Self::Ended { order: order.to_string(), ending: raw(ending.to_json()) }
             }
             Reply::Answer(answer) => answer.into(),
+            Reply::Survey(survey) => survey.into(),
+            Reply::Checked { faults } => Self::Checked { faults: faults.clone() },
+            Reply::Rebooting => Self::Rebooting,
             Reply::Exited(exit) => Self::Exited((*exit).into()),
         }
     }
@@ -235,6 +252,13 @@ impl From<&Progress> for ReplyWire {
     fn from(progress: &Progress) -> Self {
         let Progress { state, text, awaits_confirm, left } = progress.clone();
         Self::Progress { state, text, awaits_confirm, left_ms: left.map(millis) }
+    }
+}
+
+impl From<&Survey> for ReplyWire {
+    fn from(survey: &Survey) -> Self {
+        let Survey { refused, unguarded } = survey.clone();
+        Self::Survey { refused, unguarded }
     }
 }
 
@@ -297,6 +321,9 @@ impl TryFrom<ReplyWire> for Reply {
             ReplyWire::TooLate(raw) => Self::Answer(Answer::TooLate(raw.as_ref().map(ending).transpose()?)),
             ReplyWire::Aborting => Self::Answer(Answer::Aborting),
             ReplyWire::NotTaken { why } => Self::Answer(Answer::Refused { why }),
+            ReplyWire::Survey { refused, unguarded } => Self::Survey(Survey { refused, unguarded }),
+            ReplyWire::Checked { faults } => Self::Checked { faults: bounded(faults)? },
+            ReplyWire::Rebooting => Self::Rebooting,
             ReplyWire::Exited(exit) => Self::Exited(exit.into()),
         })
     }

@@ -1,9 +1,11 @@
 //! What a host's network is like, as facts that compare: two snapshots are equal exactly if nothing that matters to
 //! the way in has changed, whatever the order and whatever counters and lifetimes say.
 //!
+//! Settings that are there in one of them only say nothing: they come and go with kernel modules and interfaces.
 //! Left out: lifetimes, counters, hardware addresses (a bridge that is made again has another one), temporary
 //! addresses, addresses that are not usable (tentative, duplicate), the kernel's own tables, what routing daemons put
-//! into tables by themselves, and the interfaces that container and machine managers make and remove all day.
+//! into tables by themselves, the interfaces that container and machine managers make and remove all day, and those that a
+//! kernel module brings with it while nobody has switched them on.
 
 mod compare;
 mod listeners;
@@ -20,7 +22,7 @@ pub use parse::NetworkError;
 pub use sight::{
     Answer, MAX_STORED, NetworkAnswers, NetworkComparison, NetworkSight, Part, SightError, Unread,
 };
-pub use sysctl::sysctl_paths;
+pub use sysctl::{sysctl_named_in, sysctl_paths};
 
 /// The network of a host at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

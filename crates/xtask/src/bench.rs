@@ -17,13 +17,20 @@ const AREAS: &[(&str, &[&[&str]])] = &[
     ),
     ("delta", &[&["bench", "--quiet", "--package", "delta", "--bench", "delta"]]),
     ("deploy", &[&["bench", "--quiet", "--package", "lab", "--bench", "deploy"]]),
+    (
+        "lockout",
+        &[
+            &["run", "--quiet", "--package", "xtask", "--", "no-lock-out", "--bench"],
+            &["bench", "--quiet", "--package", "lab", "--bench", "lockout"],
+        ],
+    ),
     ("lab", &[&["run", "--quiet", "--release", "--package", "lab", "--", "bench"]]),
 ];
 
 /// What `bench` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure this area only: `store`, `delta`, `deploy` or `lab`.
+    /// Measure this area only: `store`, `delta`, `deploy`, `lockout` or `lab`.
     area: Option<String>,
 }
 
@@ -92,6 +99,6 @@ mod tests {
         let count = |area| select(area).unwrap().len();
         assert_eq!(count(None), AREAS.iter().map(|(name, _)| count(Some(*name))).sum::<usize>());
         let unknown = select(Some("nothing")).unwrap_err().to_string();
-        assert_eq!(unknown, "there is no area `nothing`; there are store, delta, deploy, lab");
+        assert_eq!(unknown, "there is no area `nothing`; there are store, delta, deploy, lockout, lab");
     }
 }

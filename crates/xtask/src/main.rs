@@ -1,6 +1,7 @@
 //! The chores of the repository, started as `cargo xtask <chore>`.
 
 mod bench;
+mod no_lock_out;
 mod reference;
 mod tidy;
 
@@ -20,6 +21,8 @@ struct Arguments {
 enum Chore {
     /// Measure, and print what came out as `bench <name> <value> <unit>`.
     Bench(bench::Arguments),
+    /// Write the table of all lock-outs that are survived, from a run of the scenarios.
+    NoLockOut(no_lock_out::Arguments),
     /// Write the reference page and the JSON schema of the settings.
     Reference(reference::Arguments),
     /// Check the repository's own rules and print its figures.
@@ -29,6 +32,7 @@ enum Chore {
 fn main() -> ExitCode {
     match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::NoLockOut(arguments) => no_lock_out::run(&arguments),
         Chore::Reference(arguments) => reference::run(&arguments),
         Chore::Tidy(arguments) => tidy::run(&arguments),
     }

@@ -33,4 +33,5 @@
   ./services/static-web-server.nix
   ./services/pocketdb.nix
   ./virtualisation/containers.nix
+  ./virtualisation/vm.nix
 ]

@@ -92,6 +92,9 @@ in
     sbin = [ "sshd" ];
     links."libexec/sftp-server" = "/usr/lib/openssh/sftp-server";
   };
+  # The two of a virtual machine's image, which are the real ones.
+  systemd-boot = tool "systemd-boot" { version = image.systemd; bin = [ "bootctl" ]; mainProgram = "bootctl"; };
+  grub2 = tool "grub" { version = "2.12"; bin = [ "grub-editenv" ]; sbin = [ "grub-reboot" ]; mainProgram = "grub-reboot"; };
   systemd = pkgs.systemdOfVersion image.systemd;
   systemdOfVersion =
     version:

@@ -10,8 +10,8 @@ use super::{
     world::{Budget, Config, DefaultKind, Node, System},
 };
 use crate::{
-    Cause, Effect, Event, Moment, Next, Observation, Owner, Phase, Record, Reply, Save, State, Step,
-    SwitchResult, Vigil, begin, guard, resume, step, vigil,
+    Cause, Effect, Event, Moment, Next, Observation, Owner, Phase, Record, RecordError, Reply, Save, State,
+    Step, SwitchResult, Vigil, begin, guard, resume, step, vigil,
 };
 
 const USUAL: Config = Config {
@@ -190,6 +190,42 @@ fn race_13_after_a_reboot_while_committing_what_runs_decides() {
     assert_eq!(step(&record, Event::Start, &seen, now).record.state.phase(), Phase::Committing);
     seen.running = Some(record.before.running.clone());
     assert_eq!(step(&record, Event::Start, &seen, now).record.state.phase(), Phase::Reverting);
+}
+
+/// A power cut between a write of the journal and the effect that it announces: the state says more than happened.
+#[test]
+fn race_17_a_state_whose_effect_never_came_is_survived() {
+    let (record, seen, now) = start();
+    let late = now.after(Duration::from_secs(9));
+    let switching = State::Switching { until: late, idle: late };
+    let checking = State::Checking { until: late, part: crate::CheckPart::Units };
+    let awaiting = State::AwaitingConfirm { deadline: late };
+    let once = State::Rebooting { part: crate::RebootPart::Once, until: late };
+    let trial = State::Entry { part: crate::EntryPart::Trial };
+    for (state, expected) in [
+        (State::Prepared, Phase::Unchanged),
+        (State::Armed, Phase::Unchanged),
+        (switching, Phase::Reverting),
+        (trial, Phase::Reverting),
+        (once, Phase::Reverting),
+        (State::Landed, Phase::Reverting),
+        (checking, Phase::Reverting),
+        (awaiting, Phase::Reverting),
+        (COMMITTING, Phase::Reverting),
+    ] {
+        let found = step(&at(record.clone(), state.clone()), Event::Start, &seen, now);
+        assert_eq!(found.record.state.phase(), expected, "{state:?}");
+        assert!(matches!(found.next, Next::Do(_)), "{state:?}");
+    }
+}
+
+#[test]
+fn race_18_a_record_of_a_newer_agent_is_refused() {
+    let (record, ..) = start();
+    let json = String::from_utf8(record.to_json()).expect("JSON is UTF-8");
+    let newer = json.replacen(r#""version":1"#, r#""version":2"#, 1);
+    assert_ne!(json, newer);
+    assert!(matches!(Record::from_json(newer.as_bytes()), Err(RecordError::Version(2))));
 }
 
 /// The loops themselves, over the same hands: nobody confirms, and a guard finishes what a dead owner left.

@@ -15,9 +15,6 @@ use crate::{
     failure::Failure,
 };
 
-/// The modes that can be asked for by name.
-const MODES: [Mode; 4] = [Mode::Switch, Mode::Boot, Mode::Test, Mode::DryActivate];
-
 const AFTER: &str = "\
 Every host goes its own way as soon as it can: one activates while another still evaluates, and one that \
 fails stops no other. On the host a guard is armed before anything changes; unless lockstep reaches the \
@@ -29,6 +26,7 @@ Examples:
   lockstep deploy '@web&!web3' --batch 5 --stop-after 1
   lockstep deploy --all                        all hosts, without being asked
   lockstep deploy db1 --mode test              run it until the next boot only
+  lockstep deploy db1 --mode boot --reboot     boot it once, keep it when it was reached
   lockstep deploy db1 --hold                   leave it to `lockstep confirm db1`
   git diff --name-only | my-hosts | lockstep deploy -";
 
@@ -40,11 +38,11 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     hosts: Hosts,
-    /// What becomes of the new system: switch (now and at every boot), boot (from the next boot on), test (until
+    /// What becomes of the new system: switch (now and at every boot), boot (from the next boot on), reboot (as boot with --reboot), test (until
     /// the next boot), dry-activate (nothing; say what would happen)
     #[arg(short, long, default_value = "switch", value_parser = modes(), hide_possible_values = true)]
     mode: Mode,
-    /// Answer every question with yes
+    /// Answer every question with yes; a reboot that is not guarded needs --unguarded all the same
     #[arg(short, long)]
     yes: bool,
     #[command(flatten)]
@@ -58,7 +56,24 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     manner: Guarding,
     #[command(flatten)]
+    reboots: Reboots,
+    #[command(flatten)]
     nix: NixOptions,
+}
+
+/// How hosts are rebooted.
+#[derive(Debug, Clone, Default, Args)]
+struct Reboots {
+    /// Reboot into the new system: with mode boot, and with mode switch where the new system refuses a switch. It
+    /// is booted once, and for good only when it was confirmed
+    #[arg(long)]
+    reboot: bool,
+    /// Reboot hosts, too, that nothing brings back if the new system does not come up
+    #[arg(long)]
+    unguarded: bool,
+    /// How long a host may take to come back, as 90s or 20m, instead of its own setting
+    #[arg(long, value_name = "TIME", value_parser = reboot_timeout)]
+    reboot_timeout: Option<Duration>,
 }
 
 /// How activations are guarded.
@@ -77,39 +92,58 @@ pub(crate) struct Guarding {
 
 impl From<&Guarding> for Manner {
     fn from(typed: &Guarding) -> Self {
-        Self { hold: typed.hold, no_rollback: typed.no_rollback, confirm_timeout: typed.confirm_timeout }
+        let Guarding { hold, no_rollback, confirm_timeout } = *typed;
+        Self { hold, no_rollback, confirm_timeout, ..Self::default() }
     }
 }
 
 /// Deploys.
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failure> {
     let Hosts { selectors, all } = &arguments.hosts;
-    check_hold(arguments.mode, &arguments.manner)?;
+    let mode = mode(arguments)?;
+    check_hold(mode, &arguments.manner)?;
     let yes = arguments.yes || *all;
     if !yes && selectors.is_empty() && !context.terminal.can_ask() {
         return Err(Failure::usage("no host is named, and nobody can be asked here")
             .with_hint("name hosts, or say --all"));
     }
-    if !arguments.yes && arguments.mode == Mode::Boot && !context.terminal.can_ask() {
-        return Err(Failure::usage("mode boot is not guarded yet, and nobody can be asked here")
-            .with_hint("--yes says that you know"));
+    if !arguments.yes && mode == Mode::Boot && !context.terminal.can_ask() {
+        return Err(Failure::usage("mode boot is not guarded, and nobody can be asked here")
+            .with_hint("--yes says that you know; --reboot reboots into the new system, guarded"));
     }
     let description = context.description(&arguments.nix)?;
     let request = Request {
         hosts: context.select(&description.fleet, &arguments.hosts)?,
         named: !selectors.is_empty(),
         yes,
-        goal: Goal::Activate(arguments.mode),
+        goal: Goal::Activate(mode),
         parallel: arguments.pace.parallel,
         batch: arguments.batch,
         stop_after: arguments.stop_after,
-        manner: (&arguments.manner).into(),
+        manner: Manner {
+            reboot: arguments.reboots.reboot,
+            unguarded: arguments.reboots.unguarded,
+            reboot_timeout: arguments.reboots.reboot_timeout,
+            ..(&arguments.manner).into()
+        },
     };
     let manners = Manners { yes, ..Manners::default() };
     let outcome = context.operate(manners, |operator| {
         deploy::deploy(operator, &description.evaluate, &description.fleet, &request)
     })?;
     Ok(context.conclude(&outcome))
+}
+
+/// What becomes of the new systems: mode `boot` with a reboot is a mode of its own.
+fn mode(arguments: &Arguments) -> Result<Mode, Failure> {
+    match arguments.mode {
+        Mode::Boot if arguments.reboots.reboot => Ok(Mode::Reboot),
+        mode @ (Mode::Test | Mode::DryActivate) if arguments.reboots.reboot => {
+            let text = format!("--reboot has no meaning with --mode {}", mode.word());
+            Err(Failure::usage(text).with_hint("it goes with --mode boot and --mode switch"))
+        }
+        mode => Ok(mode),
+    }
 }
 
 /// Only what waits for a confirmation can be held.
@@ -124,8 +158,14 @@ fn check_hold(mode: Mode, manner: &Guarding) -> Result<(), Failure> {
 }
 
 fn modes() -> impl TypedValueParser<Value = Mode> {
-    let words = PossibleValuesParser::new(MODES.map(Mode::word));
+    let words = PossibleValuesParser::new(Mode::ALL.map(Mode::word));
     words.map(|word| Mode::from_word(&word).unwrap_or(Mode::Switch))
+}
+
+/// Reads how long a host may take to come back.
+pub(super) fn reboot_timeout(text: &str) -> Result<Duration, TimeoutError> {
+    let timeout = parse_duration(text)?;
+    if timeout < LEAST_BOOT { Err(TimeoutError::NoBoot) } else { Ok(timeout) }
 }
 
 fn confirm_timeout(text: &str) -> Result<Duration, TimeoutError> {
@@ -136,10 +176,16 @@ fn confirm_timeout(text: &str) -> Result<Duration, TimeoutError> {
 /// Less is not enough for a login.
 const LEAST: Duration = Duration::from_secs(5);
 
+/// Less is not enough for a boot.
+const LEAST_BOOT: Duration = Duration::from_secs(10);
+
+/// A time that cannot be given.
 #[derive(Debug, thiserror::Error)]
-enum TimeoutError {
+pub(super) enum TimeoutError {
     #[error(transparent)]
     Form(#[from] order::DurationError),
     #[error("a login takes longer; at least 5s")]
     TooShort,
+    #[error("a boot takes longer; at least 10s")]
+    NoBoot,
 }

@@ -29,11 +29,12 @@ use crate::{
 };
 
 const AFTER: &str = "\
-Two paths are equivalent if they are equal but for the hashes of what they refer to. After a rebuild
-of everything most paths are, and nothing of them has to be restarted or looked at. All files of both
-closures are read for that, about a second for each GB.
+Two paths are equivalent if they are equal but for the hashes of what they refer to. After a
+rebuild of everything most paths are: nothing of them really changed. To find out, all files of
+both closures are read, a second or two for each GB.
 
-Nothing is evaluated and no host is asked. Links are followed: result, /run/current-system, profiles.
+Nothing is evaluated and no host is asked. Links are followed, as ./result or
+/run/current-system.
 
 Examples:
   lockstep diff --closures /run/current-system ./result      what the new system really changes

@@ -47,6 +47,18 @@ fn rows() -> Vec<HostRow> {
         row("off1", vec![confirmed(), seen(|_| ()), unreachable(), unreachable()], Some(offline())),
         row("back", vec![wanted(HostResult::AlreadyThere), back], None),
         row(
+            "boots",
+            vec![
+                confirmed(),
+                seen(|status| {
+                    status.default = LoaderDefault::System(system('c'));
+                    status.once = Some(system('d'));
+                    status.starting = true;
+                }),
+            ],
+            None,
+        ),
+        row(
             "kernel",
             vec![
                 confirmed(),
@@ -112,6 +124,7 @@ fn in_step_is_running_profile_and_boot_default() {
             ("silent", None),
             ("off1", None),
             ("back", Some(false)),
+            ("boots", Some(false)),
             ("kernel", Some(true)),
             ("unread", Some(false)),
             ("vm", Some(true)),

@@ -104,7 +104,7 @@ impl Board {
         let done = self.hosts.values().filter(|host| host.result.is_some()).count();
         let mut counts: BTreeMap<(u8, &str), usize> = BTreeMap::new();
         for result in self.hosts.values().filter_map(|host| host.result.as_ref()) {
-            *counts.entry((words::weight(&result.result), words::result(&result.result))).or_default() += 1;
+            *counts.entry((words::weight(&result.result), words::end(result))).or_default() += 1;
         }
         // The worst first: the line may be cut.
         let each: Vec<_> = counts.iter().rev().map(|((_, word), count)| format!("{count} {word}")).collect();

@@ -1,5 +1,7 @@
 //! Tables of turns.
 
+use order::SystemPath;
+
 use super::*;
 
 fn host(name: &str) -> HostName {
@@ -15,8 +17,16 @@ fn system() -> SystemPath {
     SystemPath::parse(&store::store_path::StoreDir::default(), text).expect("a system")
 }
 
+fn candidate(name: &str) -> Candidate {
+    Candidate { host: host(name), system: Some(system()), remarks: Vec::new(), unguarded: None }
+}
+
 fn number(number: u32) -> Option<NonZeroU32> {
     NonZeroU32::new(number)
+}
+
+fn stop_after(failures: u32) -> Option<StopAfter> {
+    number(failures).map(|failures| StopAfter { failures, option: "--stop-after" })
 }
 
 /// Waves with `|` between them, batch and stop-after (0 for none), then who is ready, who ended well and who failed;
@@ -44,7 +54,7 @@ fn turns_come_in_groups() {
     ];
     for (waves, batch, stop_after, good, bad, asked, expected) in cases {
         let groups: Vec<_> = waves.split('|').map(hosts).collect();
-        let mut turns = Turns::new(&groups, number(batch), number(stop_after), false);
+        let mut turns = Turns::new(&groups, number(batch), self::stop_after(stop_after), Asks::Never);
         turns.ended.extend(hosts(good).into_iter().map(|host| (host, false)));
         turns.ended.extend(hosts(bad).into_iter().map(|host| (host, true)));
         assert_eq!(turns.next(&host(asked)), expected, "{waves} {batch} {stop_after} {good}/{bad} {asked}");
@@ -53,12 +63,12 @@ fn turns_come_in_groups() {
 
 #[test]
 fn the_question_waits_for_all_and_is_asked_once() {
-    let mut turns = Turns::new(&[hosts("a b c")], None, None, true);
+    let mut turns = Turns::new(&[hosts("a b c")], None, None, Asks::Always);
     let wait = Next::Wait("the answer to the question");
-    turns.ready.insert(host("a"), system());
+    turns.ready.insert(host("a"), candidate("a"));
     assert_eq!(turns.next(&host("a")), wait);
     turns.ended.insert(host("b"), true);
-    turns.ready.insert(host("c"), system());
+    turns.ready.insert(host("c"), candidate("c"));
     assert_eq!(turns.next(&host("c")), Next::Ask);
     assert_eq!(turns.asked_about().1, hosts("b"));
     turns.question = Asked::Asking;
@@ -70,8 +80,22 @@ fn the_question_waits_for_all_and_is_asked_once() {
 }
 
 #[test]
+fn nobody_is_asked_about_what_needs_no_words() {
+    let plain = candidate("a");
+    let remarked = Candidate { remarks: vec!["boot instead of switch".to_owned()], ..plain.clone() };
+    let unguarded = Candidate { unguarded: Some("extlinux".to_owned()), ..plain.clone() };
+    for (candidate, expected) in [(plain, Next::Go), (remarked, Next::Ask), (unguarded, Next::Ask)] {
+        let mut turns = Turns::new(&[hosts("a b")], None, None, Asks::IfNeeded);
+        turns.ready.insert(host("a"), candidate.clone());
+        assert_eq!(turns.next(&host("a")), Next::Wait("the answer to the question"), "b is not known");
+        turns.ended.insert(host("b"), false);
+        assert_eq!(turns.next(&host("a")), expected, "{candidate:?}");
+    }
+}
+
+#[test]
 fn threads_go_through_the_gate_one_group_after_the_other() {
-    let gate = Gate::new(Turns::new(&[hosts("a b"), hosts("gw")], None, None, true));
+    let gate = Gate::new(Turns::new(&[hosts("a b"), hosts("gw")], None, None, Asks::Always));
     let order = Mutex::new(Vec::new());
     let asked = Mutex::new(0);
     std::thread::scope(|scope| {
@@ -83,7 +107,7 @@ fn threads_go_through_the_gate_one_group_after_the_other() {
                     *asked.lock().unwrap() += ready.len();
                     true
                 };
-                gate.wait((&name, &system()), &Stop::default(), &mut |_| (), &ask).expect("its turn");
+                gate.wait(candidate(name.as_str()), &Stop::default(), &mut |_| (), &ask).expect("its turn");
                 order.lock().unwrap().push(name.to_string());
                 gate.end(&name, false);
             });
@@ -95,8 +119,8 @@ fn threads_go_through_the_gate_one_group_after_the_other() {
 
 #[test]
 fn who_waits_leaves_when_the_operator_stops() {
-    let gate = Gate::new(Turns::new(&[hosts("a"), hosts("gw")], None, None, false));
+    let gate = Gate::new(Turns::new(&[hosts("a"), hosts("gw")], None, None, Asks::Never));
     let stop = Stop::default();
     stop.wish();
-    assert!(gate.wait((&host("gw"), &system()), &stop, &mut |_| (), &|_, _| true).is_err());
+    assert!(gate.wait(candidate("gw"), &stop, &mut |_| (), &|_, _| true).is_err());
 }

@@ -48,6 +48,8 @@ fn status(hello: &Hello) -> HostStatus {
         booted: None,
         profile: hello.profile.clone().map(|system| Generation { number: 1, system }),
         default: hello.default.clone(),
+        once: None,
+        starting: false,
         failed: Vec::new(),
         reboot: Vec::new(),
         pending: None,

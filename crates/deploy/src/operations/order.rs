@@ -175,5 +175,6 @@ fn activation(host: &Pipeline, connector: Arc<Connector>, order: Order) -> Activ
         order,
         checks: host.member.operator_checks.clone(),
         hold: host.common.request.manner.hold,
+        boot_limit: host.boot_limit(),
     }
 }

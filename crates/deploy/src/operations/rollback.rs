@@ -27,7 +27,7 @@ pub fn rollback(
 ) -> Result<Outcome, BeginError> {
     let goal = match request.goal {
         Goal::Activate(mode) => Goal::Activate(mode),
-        Goal::Build | Goal::Push => Goal::Activate(Mode::Switch),
+        Goal::Build | Goal::Push | Goal::Reboot => Goal::Activate(Mode::Switch),
     };
     let part: Arc<Part> = Arc::new(move |host: &Pipeline| {
         let mut trail = Trail::default();
@@ -56,7 +56,7 @@ fn back(host: &Pipeline, to: Option<u64>, trail: &mut Trail) -> Result<HostResul
     if judge::is_there(hello, &system, mode) {
         return Ok(HostResult::AlreadyThere);
     }
-    host.turn(&system)?;
+    host.turn(host.candidate(Some(system.clone())))?;
     let place = host.common.activating.enter(host.common.operator.stop.nix());
     let Some(_place) = place else { return Err(host.stopped()) };
     let held = Held { contact, store: None };

@@ -10,8 +10,8 @@ use super::attributes::{Attribute, Errors, Group, Said};
 use super::checks::SaidChecks;
 use crate::table::ADDRESS;
 use crate::{
-    Address, AddressError, AttrPath, BuildOn, Delivery, Elevation, Problem, Selector, SshAddress, SshOption,
-    SshUser, Substitute, Tag,
+    Address, AddressError, AttrPath, BuildOn, Delivery, Elevation, OnInhibitor, Problem, Selector,
+    SshAddress, SshOption, SshUser, Substitute, Tag,
 };
 
 /// What is said of one host, or of all.
@@ -30,6 +30,8 @@ pub(super) struct HostSettings {
     pub(super) settle: Said<Duration>,
     pub(super) idle: Said<Duration>,
     pub(super) total: Said<Duration>,
+    pub(super) reboot_timeout: Said<Duration>,
+    pub(super) on_inhibitor: Said<OnInhibitor>,
     pub(super) checks: SaidChecks,
     pub(super) protected: Said<Vec<UnitName>>,
     pub(super) gateway_for: Said<Vec<(AttrPath, Selector)>>,
@@ -44,6 +46,7 @@ impl HostSettings {
             group.refuse_host_only(errors);
         }
         let activation = group.read("activation", errors, Limits::read).value().unwrap_or_default();
+        let reboot = group.read("reboot", errors, Reboots::read).value().unwrap_or_default();
         Some(Self {
             path: attribute.path.clone(),
             addresses: if is_host { group.read("addresses", errors, read_addresses) } else { Said::Nothing },
@@ -58,6 +61,8 @@ impl HostSettings {
             settle: group.read("settle", errors, Attribute::duration),
             idle: activation.idle,
             total: activation.total,
+            reboot_timeout: reboot.timeout,
+            on_inhibitor: reboot.on_inhibitor,
             checks: SaidChecks::read(&group, errors),
             protected: group.read("protectedUnits", errors, Attribute::parsed_list),
             gateway_for: if is_host {
@@ -83,6 +88,21 @@ impl Limits {
         let idle = group.read("idle", errors, Attribute::some_time);
         let total = group.read("total", errors, Attribute::some_time);
         Some(Self { idle, total })
+    }
+}
+
+#[derive(Clone, Default)]
+struct Reboots {
+    timeout: Said<Duration>,
+    on_inhibitor: Said<OnInhibitor>,
+}
+
+impl Reboots {
+    fn read(attribute: &Attribute<'_>, errors: &mut Errors) -> Option<Self> {
+        let group = Group::open(attribute, errors)?;
+        let timeout = group.read("timeout", errors, Attribute::some_time);
+        let on_inhibitor = group.read("onInhibitor", errors, Attribute::word);
+        Some(Self { timeout, on_inhibitor })
     }
 }
 

@@ -8,7 +8,8 @@ use super::attributes::Errors;
 use super::checks::{From, SaidCheck};
 use super::host::HostSettings;
 use crate::{
-    Address, Addresses, AttrPath, BuildOn, Member, Origin, Origins, Problem, Reach, SettingError, SshAddress,
+    Address, Addresses, AttrPath, BuildOn, Member, Origin, Origins, Problem, Reach, Reboots, SettingError,
+    SshAddress,
 };
 
 /// Most checks, and most units, of an order.
@@ -27,6 +28,7 @@ pub(super) fn assemble(
     let reach = assemble_reach(name, own, defaults, &mut origins);
     let limits = assemble_limits(own, defaults, &mut origins);
     check_limits(name, limits, &origins, errors);
+    let reboot = assemble_reboots(own, defaults, &mut origins);
     let protected = origins.note("protectedUnits", own.protected.join(&defaults.protected));
     let on_failure = origins.note("rollback", own.on_failure.over(&defaults.on_failure)).unwrap_or_default();
     let build = origins.note("build", own.build.over(&defaults.build)).unwrap_or_default();
@@ -50,6 +52,7 @@ pub(super) fn assemble(
         substitute: substitute.unwrap_or_default(),
         settings,
         operator_checks,
+        reboot,
         tags: tags.into_iter().collect(),
         gateway_for: BTreeSet::new(),
         delivery: delivery.unwrap_or_default(),
@@ -86,6 +89,15 @@ fn assemble_limits(own: &HostSettings, defaults: &HostSettings, origins: &mut Or
         idle: idle.unwrap_or_else(|| fallback.idle.min(total)),
         confirm: confirm.unwrap_or(fallback.confirm),
         settle: settle.unwrap_or(fallback.settle),
+    }
+}
+
+fn assemble_reboots(own: &HostSettings, defaults: &HostSettings, origins: &mut Origins) -> Reboots {
+    let timeout = origins.note("reboot.timeout", own.reboot_timeout.over(&defaults.reboot_timeout));
+    let on_inhibitor = origins.note("reboot.onInhibitor", own.on_inhibitor.over(&defaults.on_inhibitor));
+    Reboots {
+        timeout: timeout.unwrap_or(Reboots::default().timeout),
+        on_inhibitor: on_inhibitor.unwrap_or_default(),
     }
 }
 

@@ -55,6 +55,16 @@ pub(super) fn image_layer(root: &Path, part: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+pub(super) fn image_vm_parts(root: &Path, part: &Path) -> Result<ExitCode> {
+    image::vm::build_parts(root, part)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn image_vm_disks(root: &Path, parts: &Path, part: &Path) -> Result<ExitCode> {
+    image::vm::build_disks(root, parts, part)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 #[expect(clippy::print_stdout, clippy::panic, reason = "the test that runs this reads and wants both")]
 pub(super) fn hold(ending: Ending) -> Result<ExitCode> {
     let lab = Builder::new(env::current_exe()?).hosts(["held"]).start()?;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::status::write_out;
 use lab::image::Image;
-use lab::{Builder, HostSpec, Layout, Suite, preflight};
+use lab::{Builder, HostSpec, Layout, Loader, Suite, preflight};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,6 +25,9 @@ pub(super) struct Arguments {
     /// Limit every host's memory.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1_048_576))]
     memory: Option<u64>,
+    /// Virtual machines that this loader boots (`systemd-boot` or `grub`), instead of containers.
+    #[arg(long, value_name = "LOADER")]
+    vm: Option<Loader>,
     /// The image: `trixie` or `sid`.
     #[arg(long, default_value = "trixie")]
     image: Suite,
@@ -38,7 +41,8 @@ pub(super) fn run(lab: &str, arguments: &Arguments) -> Result<ExitCode> {
     let program = env::current_exe().context("cannot find this program")?;
     let mut builder = Builder::new(program).suite(arguments.image);
     for name in names(arguments) {
-        builder = builder.host(HostSpec { memory_mib: arguments.memory, ..HostSpec::new(name) });
+        let (memory_mib, vm) = (arguments.memory, arguments.vm);
+        builder = builder.host(HostSpec { memory_mib, vm, ..HostSpec::new(name) });
     }
     if arguments.operator {
         builder = builder.operator();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use run::Command;
 
 use crate::wait;
 
@@ -46,8 +47,18 @@ impl Cgroup {
     }
 
     /// The directories whose `cgroup.procs` a process of the host must join.
-    pub(super) fn directories(&self) -> impl Iterator<Item = &PathBuf> {
+    fn directories(&self) -> impl Iterator<Item = &PathBuf> {
         std::iter::once(&self.unified).chain(&self.legacy)
+    }
+
+    /// The command, as one that joins the group before it becomes the program.
+    pub(super) fn enter(&self, command: &Command) -> Command {
+        // Not by its path: the program may be built anew while a lab is up.
+        let mut enter = Command::new("/proc/self/exe").arg("enter-groups");
+        for group in self.directories() {
+            enter = enter.arg("--group").arg(group);
+        }
+        enter.arg("--").wrapping(command)
     }
 
     /// Removes what an earlier boot made below the group; what is set on the group itself holds on.

@@ -8,8 +8,12 @@ use anyhow::{Context, Result};
 use run::Command;
 
 use super::net::{CARD, GATEWAY};
+use super::vm;
 use crate::layout::LabDir;
-use crate::spec::Spec;
+use crate::spec::{HostSpec, Spec};
+
+/// How sshd calls a host's key.
+const KEY_NAME: &str = "ssh_host_ed25519_key";
 
 /// A host's own ssh key, as two files beside its identity.
 pub(super) struct HostKey(PathBuf);
@@ -23,12 +27,16 @@ pub(super) fn write(dir: &LabDir, spec: &Spec) -> Result<Vec<HostKey>> {
     for (index, host) in spec.hosts.iter().enumerate() {
         let host_dir = dir.host(&host.name);
         fs::create_dir_all(host_dir.identity())?;
-        fs::write(host_dir.identity().join("lease"), lease(index, &host.name))?;
+        fs::write(host_dir.identity().join("lease"), lease(index, host))?;
         fs::write(host_dir.identity().join("authorized_keys"), &may_log_in)?;
-        let key = host_dir.path().join("ssh_host_ed25519_key");
+        let key = host_dir.path().join(KEY_NAME);
         make_key(&key, &host.name)?;
         let public = fs::read_to_string(key.with_extension("pub"))?;
         known += &format!("{},{},{} {public}", host.name, Spec::address(index), Spec::address6(index));
+        if host.vm.is_some() {
+            // A machine's disk cannot be written from here: its initrd installs the key.
+            HostKey(key.clone()).copy_to(&host_dir.identity().join(KEY_NAME))?;
+        }
         keys.push(HostKey(key));
     }
     fs::write(dir.known_hosts(), known)?;
@@ -38,8 +46,11 @@ pub(super) fn write(dir: &LabDir, spec: &Spec) -> Result<Vec<HostKey>> {
 impl HostKey {
     /// Puts the key where sshd looks for it.
     pub(super) fn install(&self, root: &Path) -> Result<()> {
-        let target = root.join("etc/ssh/ssh_host_ed25519_key");
-        for (from, to) in [(self.0.clone(), target.clone()), (public(&self.0), public(&target))] {
+        self.copy_to(&root.join("etc/ssh").join(KEY_NAME))
+    }
+
+    fn copy_to(&self, target: &Path) -> Result<()> {
+        for (from, to) in [(self.0.clone(), target.to_owned()), (public(&self.0), public(target))] {
             fs::copy(&from, &to).with_context(|| format!("cannot install {}", to.display()))?;
         }
         Ok(())
@@ -72,9 +83,11 @@ fn public(key: &Path) -> PathBuf {
     key.with_extension("pub")
 }
 
-fn lease(index: usize, name: &str) -> String {
+fn lease(index: usize, host: &HostSpec) -> String {
+    let card = if host.vm.is_some() { vm::CARD } else { CARD };
     format!(
-        "HOSTNAME={name}\nADDRESS={}/24\nADDRESS6={}/64\nGATEWAY={GATEWAY}\nINTERFACE={CARD}\n",
+        "HOSTNAME={}\nADDRESS={}/24\nADDRESS6={}/64\nGATEWAY={GATEWAY}\nINTERFACE={card}\n",
+        host.name,
         Spec::address(index),
         Spec::address6(index)
     )

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use run::Command;
 
 use super::delay::Delay;
@@ -18,6 +18,8 @@ const QUEUE: &str = "200ms";
 /// The line of one host.
 pub(super) struct Line {
     index: usize,
+    /// Whether the host's end of the cable can be reached from here.
+    both_ends: bool,
     plugged: bool,
     kbit: Option<u32>,
     delay: Option<Delay>,
@@ -26,7 +28,12 @@ pub(super) struct Line {
 impl Line {
     /// A line without delay or limit.
     pub(super) fn new(index: usize) -> Self {
-        Self { index, plugged: true, kbit: None, delay: None }
+        Self { index, both_ends: true, plugged: true, kbit: None, delay: None }
+    }
+
+    /// The line of a virtual machine: its end of the cable is its own.
+    pub(super) fn of_vm(index: usize) -> Self {
+        Self { both_ends: false, ..Self::new(index) }
     }
 
     /// Connects the cable that systemd-nspawn made for this boot; `init` is the host's PID 1. A host that has
@@ -72,6 +79,10 @@ impl Line {
 
     /// Limits both directions: towards the host on our end of the cable, from it on its card.
     fn apply_rate(&self, init: u32) -> Result<()> {
+        if !self.both_ends {
+            ensure!(self.kbit.is_none(), "the rate of a virtual machine's line cannot be limited");
+            return Ok(());
+        }
         let init = init.to_string();
         let inside = Command::new("nsenter").args(["--target", &init, "--net", "--", "tc"]);
         set_bucket(Command::new("tc"), &cable(self.index), self.kbit)?;

@@ -30,6 +30,17 @@ pub(super) fn install(host: &Host<'_>) -> Result<()> {
     host.run(["sync"]).map(drop)
 }
 
+/// The module that NixOS systems import.
+const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
+/// Makes a system carry the agent and its start unit, once [`install_module`] was there.
+pub(super) const CARRIES_AGENT: &str = r#"imports = [ /root/agent.nix ]; services.lockstep = { enable = true; package = pkgs.runCommand "lockstep-agent" { } "mkdir -p $out/bin; cp ${/root/lockstep-agent} $out/bin/lockstep-agent"; };"#;
+
+/// Puts the agent onto a host, and the module for systems that carry it.
+pub(super) fn install_module(host: &Host<'_>) -> Result<()> {
+    host.write("/root/agent.nix", MODULE)?;
+    install(host)
+}
+
 /// An order on its way, and the session that follows it.
 pub(super) struct Going {
     pub(super) session: Session,
@@ -51,6 +62,17 @@ impl Going {
         match self.session.until_ended()? {
             Ending::RolledBack { cause, aftermath } => Ok((cause, aftermath)),
             other => bail!("{other:?}; states {:?}, log:\n{}", self.session.states, self.session.log),
+        }
+    }
+
+    /// Follows until the host says that it does this.
+    pub(super) fn until_doing(&mut self, text: &str) -> Result<()> {
+        loop {
+            match self.session.reply()? {
+                Reply::Progress(progress) if progress.text.contains(text) => return Ok(()),
+                Reply::Progress(progress) => self.session.note(&progress.state),
+                other => bail!("{other:?} before '{text}'; states {:?}", self.session.states),
+            }
         }
     }
 
@@ -84,6 +106,11 @@ pub(super) fn deploy(host: &Host<'_>, system: &str) -> Result<()> {
 /// What was promised, whatever happened: the host answers over a new connection; it runs `system`, and that and what
 /// it would boot are there and rooted; its own report says the same, and that nothing is unfinished.
 pub(super) fn promise(host: &Host<'_>, system: &str) -> Result<()> {
+    promised(host, system).map(drop)
+}
+
+/// The same; returns what the host says of itself.
+pub(super) fn promised(host: &Host<'_>, system: &str) -> Result<Hello> {
     host.wait_ssh(Duration::from_secs(30))?;
     let Session { hello, .. } = Session::start(host)?;
     let shown = |path: Option<&order::SystemPath>| path.map(|path| path.in_store(&StoreDir::default()));
@@ -95,7 +122,7 @@ pub(super) fn promise(host: &Host<'_>, system: &str) -> Result<()> {
         ensure!(!roots.is_empty(), "{path} is not rooted");
         host.run(["nix-store", "--check-validity", path])?;
     }
-    Ok(())
+    Ok(hello)
 }
 
 /// A session on a host's console.
@@ -156,7 +183,11 @@ impl Session {
     /// An order for this host, after what it did last.
     pub(super) fn order(&self, system: &str, mode: Mode, limits: Limits) -> Result<Order> {
         let mut digits = [b'l'; 20];
-        digits[..8].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        // Only five bits of each count.
+        for (at, digit) in digits.iter_mut().take(8).enumerate() {
+            *digit = u8::try_from(number >> (5 * at) & 31)?;
+        }
         Ok(Order {
             id: OrderId::from_random(digits),
             nonce: Nonce::from_random([7; 32]),

@@ -15,6 +15,10 @@ pub(super) struct StatusWire {
     booted: Option<String>,
     profile: Option<GenerationWire>,
     default: DefaultWire,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    once: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    starting: bool,
     failed: Vec<String>,
     reboot: Vec<String>,
     pending: Option<PendingWire>,
@@ -66,6 +70,8 @@ impl From<&HostStatus> for StatusWire {
             booted: status.booted.as_ref().map(system_text),
             profile: status.profile.as_ref().map(GenerationWire::from),
             default: (&status.default).into(),
+            once: status.once.as_ref().map(system_text),
+            starting: status.starting,
             failed: status.failed.iter().map(ToString::to_string).collect(),
             reboot: status.reboot.clone(),
             pending: status.pending.as_ref().map(PendingWire::from),
@@ -88,6 +94,8 @@ impl TryFrom<StatusWire> for HostStatus {
             booted: path(wire.booted)?,
             profile: wire.profile.map(Generation::try_from).transpose()?,
             default: wire.default.try_into()?,
+            once: path(wire.once)?,
+            starting: wire.starting,
             failed: wire.failed.iter().map(|unit| unit.parse()).collect::<Result<_, _>>()?,
             reboot: wire.reboot,
             pending: wire.pending.map(Pending::try_from).transpose()?,

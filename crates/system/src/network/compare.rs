@@ -37,7 +37,7 @@ impl fmt::Display for NetworkChange {
 }
 
 impl NetworkFacts {
-    /// What differs in `now`; empty exactly if both are equal.
+    /// What differs in `now`; empty exactly if both are equal, but for settings that only one of them has.
     #[must_use]
     pub fn changes_to(&self, now: &Self) -> Vec<NetworkChange> {
         let mut changes = Vec::new();
@@ -45,7 +45,7 @@ impl NetworkFacts {
         items(&self.addresses, &now.addresses, "address", &mut changes);
         items(&self.routes, &now.routes, "route", &mut changes);
         items(&self.rules, &now.rules, "rule", &mut changes);
-        values(&self.sysctls, &now.sysctls, "setting", &mut changes);
+        settings(&self.sysctls, &now.sysctls, &mut changes);
         items(&self.listeners, &now.listeners, "listener", &mut changes);
         changes
     }
@@ -59,6 +59,28 @@ fn items<T: Ord + fmt::Display>(
 ) {
     changes.extend(old.difference(new).map(|item| NetworkChange::Went(format!("{what} {item}"))));
     changes.extend(new.difference(old).map(|item| NetworkChange::Came(format!("{what} {item}"))));
+}
+
+/// The settings of the module that filters what goes over bridges; without the module nothing is filtered.
+const BRIDGES: &str = "net/bridge/";
+
+/// Settings that only one has came or went with a kernel module or an interface, and a module's defaults are no change.
+fn settings(
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    changes: &mut Vec<NetworkChange>,
+) {
+    let off = "0".to_owned();
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let absent = name.starts_with(BRIDGES).then_some(&off);
+        if let (Some(old), Some(new)) = (old.get(name).or(absent), new.get(name).or(absent))
+            && old != new
+        {
+            let (old, new) = (old.clone(), new.clone());
+            changes.push(NetworkChange::Became { what: format!("setting {}", excerpt(name)), old, new });
+        }
+    }
 }
 
 fn values<T: PartialEq + fmt::Display>(

@@ -24,10 +24,30 @@ const ROUTING_DAEMONS: [&str; 14] = [
     "eigrp", "openr",
 ];
 /// Beginnings of the names of interfaces that come and go with containers and virtual machines.
-const OTHERS: [&str; 14] = [
-    "veth", "ve-", "vb-", "vz-", "vnet", "docker", "br-", "podman", "cni", "cali", "flannel", "lxc", "virbr",
+const OTHERS: [&str; 19] = [
+    "veth",
+    "ve-",
+    "vb-",
+    "vz-",
+    "vnet",
+    "docker",
+    "br-",
+    "podman",
+    "cni",
+    "cali",
+    "flannel",
+    "lxc",
+    "virbr",
     "lxdbr",
+    "incusbr",
+    "cilium",
+    "kube-",
+    "nodelocaldns",
+    "vxlan.calico",
 ];
+/// What the modules of tunnels bring with them (`fb_tunnels_only_for_init_net` in the kernel's documentation).
+const FALLBACKS: [&str; 9] =
+    ["tunl0", "gre0", "gretap0", "erspan0", "sit0", "ip6tnl0", "ip6gre0", "ip_vti0", "ip6_vti0"];
 
 /// Why a text is not `ip`'s.
 #[derive(Debug, Error)]
@@ -78,7 +98,12 @@ impl NetworkFacts {
 
     fn add_links(&mut self, json: &[u8]) -> Result<(), NetworkError> {
         let links = checked("addresses", json, wire::links)?;
-        for link in links.into_iter().filter(|link| !is_others(&link.ifname)) {
+        let counts = |link: &WireLink| {
+            let fallback = FALLBACKS.contains(&link.ifname.as_str());
+            let up = link.flags.iter().any(|flag| flag == "UP");
+            !is_others(&link.ifname) && (up || !fallback)
+        };
+        for link in links.into_iter().filter(counts) {
             let addresses = link.addr_info.iter().filter_map(|address| usable(&link.ifname, address));
             self.addresses.extend(addresses);
             self.links.insert(link.ifname.clone(), Link::from(link));
@@ -163,7 +188,7 @@ pub(super) fn is_others(interface: &str) -> bool {
 }
 
 /// Whether a setting belongs to such an interface: `net/ipv4/conf/veth0/rp_filter`.
-fn is_others_setting(path: &str) -> bool {
+pub(super) fn is_others_setting(path: &str) -> bool {
     let mut components = path.split('/');
     components.any(|component| matches!(component, "conf" | "neigh"))
         && components.next().is_some_and(is_others)

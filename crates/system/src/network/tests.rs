@@ -56,7 +56,6 @@ fn what_counts_is_kept() {
     route IPv4 default gateway 10.0.0.1 dev eth0 metric 100 protocol dhcp is new
     rule IPv4 priority 5210 src all fwmark 0x80000 not table 52 is new
     rule IPv4 priority 0 src all table local is new
-    setting net/ipv4/ip_forward is new
     listener 0.0.0.0:22 is new
     ");
 }
@@ -131,6 +130,85 @@ fn settings_are_asked_for_by_interface() {
     for part in ["veth1", "..", "/b/", "br-0123456789ab"] {
         assert!(!paths.iter().any(|path| path.contains(part)), "{part}");
     }
+}
+
+#[test]
+fn settings_of_one_side_only_say_nothing() {
+    let facts = |settings: &[(&str, &str)]| {
+        NetworkFacts::new(NetworkTexts::default(), settings.iter().copied(), [], &[]).expect("facts")
+    };
+    const FORWARD: &str = "net/ipv4/ip_forward";
+    const MODULE: &str = "net/netfilter/nf_conntrack_max";
+    const BRIDGE: &str = "net/bridge/bridge-nf-call-iptables";
+    for (before, after, expected) in [
+        (vec![(FORWARD, "0")], vec![(FORWARD, "1")], "setting net/ipv4/ip_forward is now 1 (was 0)"),
+        (vec![], vec![(FORWARD, "1")], ""),
+        (vec![(FORWARD, "1")], vec![], ""),
+        (vec![], vec![(MODULE, "65536")], ""),
+        (vec![], vec![(BRIDGE, "0")], ""),
+        (vec![], vec![(BRIDGE, "1")], "setting net/bridge/bridge-nf-call-iptables is now 1 (was 0)"),
+    ] {
+        assert_eq!(words(&facts(&before), &facts(&after)), expected);
+    }
+}
+
+#[test]
+fn what_modules_and_containers_bring_does_not_count() {
+    let with = |name: &str, flags: &str| {
+        let link = format!(r#"{{"ifname":"{name}","flags":[{flags}],"mtu":1500}},{{"#);
+        facts_of(&ADDRESSES.replacen('{', &link, 1), ROUTES, RULES)
+    };
+    for name in
+        ["sit0", "tunl0", "ip6tnl0", "cilium_vxlan", "kube-ipvs0", "incusbr0", "podman0", "br-0123456789ab"]
+    {
+        assert_eq!(with(name, ""), facts(), "{name}");
+    }
+    for (name, flags) in [("sit0", r#""UP""#), ("br-left", ""), ("tunl1", ""), ("wg0", "")] {
+        assert_ne!(with(name, flags), facts(), "{name}");
+    }
+}
+
+#[test]
+fn the_settings_of_a_system_are_found() {
+    for (text, expected) in [
+        ("net.ipv4.ip_default_ttl=1", vec!["net/ipv4/ip_default_ttl"]),
+        (" -net.ipv4.ip_forward = 1", vec!["net/ipv4/ip_forward"]),
+        ("net/ipv4/conf/eth0.1/forwarding=1", vec!["net/ipv4/conf/eth0.1/forwarding"]),
+        ("net.ipv4.conf.eth0/1.forwarding=1", vec!["net/ipv4/conf/eth0.1/forwarding"]),
+        (
+            "net.ipv4.conf.*.rp_filter = 2",
+            vec![
+                "net/ipv4/conf/all/rp_filter",
+                "net/ipv4/conf/default/rp_filter",
+                "net/ipv4/conf/eth0/rp_filter",
+            ],
+        ),
+        ("-net.ipv4.conf.all.rp_filter", vec!["net/ipv4/conf/all/rp_filter"]),
+        ("net.ipv4.conf.veth1.rp_filter = 2", vec![]),
+        (
+            "net.*.conf.*.x = 2
+net.ipv4.conf.eth?.x = 1",
+            vec![],
+        ),
+        (
+            "kernel.panic = 1
+# net.ipv4.x = 1
+; net.ipv4.y = 1
+
+",
+            vec![],
+        ),
+        (
+            "net/../kernel/panic = 1
+net//x = 1
+net.a b = 1
+net",
+            vec![],
+        ),
+    ] {
+        assert_eq!(sysctl_named_in(text, &["eth0"]), expected, "{text}");
+    }
+    assert!(sysctl_named_in(&format!("net.{}=1", "x".repeat(300)), &[]).is_empty());
 }
 
 #[test]

@@ -12,15 +12,22 @@ use super::violation::Violation;
 /// How the names of stand-ins begin.
 const STAND_INS: &[&str] = &["Dummy", "Fake", "Mock", "Stub"];
 
-/// A crate and a name that must not stand in it: the lab builds its own agent with stop points around the host.
-const KEPT_OUT: &[(&str, &str)] = &[("agent", "StopAt")];
+/// A folder or file and a name that must not stand in it: the lab builds its own agent, with stop points around the
+/// machine, and the product's program puts nothing in between.
+const KEPT_OUT: &[(&str, &str)] = &[
+    ("crates/activate/", "StopAt"),
+    ("crates/host/", "StopAt"),
+    ("crates/agent/", "StopAt"),
+    ("crates/agent/src/main.rs", "main_with"),
+    ("crates/agent/src/main.rs", "Between"),
+];
 
 /// No stand-ins in the product outside of tests, no stop points in the agent.
 pub(crate) fn check(repo: &Repo) -> Vec<Violation> {
     let product = repo.rust.iter().filter(|file| repo.kind_of(file).is_some_and(Kind::is_product));
     let mut found: Vec<Violation> = product.flat_map(stand_ins).collect();
-    for (krate, name) in KEPT_OUT {
-        let own = repo.rust.iter().filter(|file| file.krate.as_deref() == Some(krate));
+    for (place, name) in KEPT_OUT {
+        let own = repo.rust.iter().filter(|file| file.path.starts_with(place));
         found.extend(own.flat_map(|file| mentions_of(file, name)));
     }
     found
@@ -102,9 +109,22 @@ mod tests {
         for (path, expected) in [
             ("crates/agent/src/x.rs", &["crates/agent/src/x.rs:2:"][..]),
             ("crates/agent/tests/x.rs", &["crates/agent/tests/x.rs:2:"]),
+            ("crates/host/src/x.rs", &["crates/host/src/x.rs:2:"]),
             ("crates/lab/src/x.rs", &[]),
         ] {
             check_cases(super::check, &[Case { name: path, files: &[(path, stops)], expected }]);
+        }
+    }
+
+    #[test]
+    fn the_products_agent_has_nothing_in_between() {
+        let between = "//! x\nfn main() -> ExitCode {\n    agent::main_with(&x)\n}\n";
+        for (path, expected) in [
+            ("crates/agent/src/main.rs", &["crates/agent/src/main.rs:3:"][..]),
+            ("crates/agent/src/lib.rs", &[]),
+            ("crates/lab/examples/x.rs", &[]),
+        ] {
+            check_cases(super::check, &[Case { name: path, files: &[(path, between)], expected }]);
         }
     }
 }

@@ -3,6 +3,7 @@
 import datetime
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from bootloader.generations import BootSpec, Generation, boot_spec, listed
 ENTRY = re.compile(r"^nixos(?:-(?P<profile>.*))?-generation-(?P<number>[0-9]+)(?:-specialisation-.*)?\.conf$")
 
 NEWEST = "nixos-*"
+
+# Debian's, in the image of a virtual machine.
+REAL_PROGRAM = Path("/usr/lib/systemd/boot/efi/systemd-bootx64.efi.signed")
 
 
 class NotInstalled(Exception):
@@ -31,12 +35,22 @@ class SystemdBoot:
         if os.environ.get("NIXOS_INSTALL_BOOTLOADER") == "1":
             self.configuration.unlink(missing_ok=True)
             self.program.parent.mkdir(parents=True, exist_ok=True)
-            self.program.write_text("systemd-boot 257\n")
+            self.copy_program()
             (self.settings.boot / "lab-firmware").write_text("systemd-boot\n")
         elif not self.program.exists():
             raise NotInstalled("systemd-boot is not installed here; set NIXOS_INSTALL_BOOTLOADER=1 once")
         self.kernels.mkdir(parents=True, exist_ok=True)
         self.entries.mkdir(parents=True, exist_ok=True)
+
+    def copy_program(self) -> None:
+        """The image's own program, to both places that `bootctl install` writes; without one, a stand-in."""
+        targets = [self.program, self.settings.boot / "EFI/BOOT/BOOTX64.EFI"]
+        if not REAL_PROGRAM.exists():
+            self.program.write_text("systemd-boot 257\n")
+            return
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(REAL_PROGRAM, target)
 
     def install(self, default: Path) -> None:
         """Removes before it writes: a power cut or a full file system in between leaves gaps."""

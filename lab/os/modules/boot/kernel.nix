@@ -102,11 +102,11 @@ in
       system.build.kernel = kernel;
       system.build.initialRamdisk = initrd;
       system.systemBuilderCommands = ''
-        ln -s ${kernel}/bzImage $out/kernel
+        ln -s ${config.system.build.kernel}/bzImage $out/kernel
         ln -s ${modules} $out/kernel-modules
         ln -s ${firmware}/lib/firmware $out/firmware
         printf %s ${lib.escapeShellArg (toString config.boot.kernelParams)} > $out/kernel-params
-        ${lib.optionalString config.boot.initrd.enable "ln -s ${initrd}/initrd $out/initrd"}
+        ${lib.optionalString config.boot.initrd.enable "ln -s ${config.system.build.initialRamdisk}/initrd $out/initrd"}
       '';
     })
   ];

@@ -63,6 +63,7 @@ let
   tools = pkgs.linkFarm "${chosen.name}-tools" (
     lib.genAttrs (map (tool: "bin/${tool}") chosen.tools) (path: "${program}/${path}")
   );
+  ownTools = chosen.tools != [ ] && !config.lab.vm.enable;
 in
 {
   options = {
@@ -190,7 +191,7 @@ in
     (lib.mkIf (builtins.length enabled == 1) {
       system.boot.loader.id = chosen.name;
       system.build.installBootLoader = "${pkgs.python3}/bin/python3 -B ${program}/install.py --kind ${chosen.kind} --config ${settings}";
-      environment.systemPackages = lib.mkIf (chosen.tools != [ ]) (lib.mkBefore [ tools ]);
+      environment.systemPackages = lib.mkIf ownTools (lib.mkBefore [ tools ]);
     })
     (lib.mkIf (cfg.grub.configurationName != "") {
       system.systemBuilderCommands = "printf %s ${lib.escapeShellArg cfg.grub.configurationName} > $out/configuration-name";

@@ -30,6 +30,8 @@ const HOSTS: &str = "/mnt";
 const DISKS: &str = "/media";
 /// A machine's memory unless it is said, in MiB.
 const MEMORY: u64 = 512;
+/// What QEMU may hold of translated code, in MiB; by itself it takes a gigabyte.
+const CODE_CACHE: u64 = 256;
 /// The disk with a machine's identity.
 const IDENTITY_BYTES: u64 = 1 << 20;
 /// How long QEMU may take until it can be asked.
@@ -94,7 +96,18 @@ impl Vm {
         let monitor = format!("unix:{},server=on,wait=off", self.inside(&self.dir.vm_monitor()));
         self.tool("qemu-system-x86_64")
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
-            .args(["-accel", "tcg", "-machine", "q35", "-cpu", "qemu64", "-smp", "1", "-m", &memory])
+            .args([
+                "-accel",
+                &format!("tcg,tb-size={CODE_CACHE}"),
+                "-machine",
+                "q35",
+                "-cpu",
+                "qemu64",
+                "-smp",
+                "1",
+                "-m",
+                &memory,
+            ])
             .args(self.firmware())
             .args(["-drive", &drive("root", "qcow2", self.dir.vm_root())])
             .args(["-device", "virtio-blk-pci,drive=root"])

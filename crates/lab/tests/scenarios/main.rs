@@ -58,6 +58,7 @@ mod time;
 mod transfer;
 mod vm;
 mod vm_loaders;
+mod vm_reboots;
 
 use std::path::PathBuf;
 

@@ -1,10 +1,9 @@
 //! Virtual machines for scenarios: with an operator host that builds their systems, and the agent on them.
 
-use std::fs;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use lab::{Host, Lab, Loader, wait};
+use anyhow::{Result, bail};
+use lab::{Host, Lab, Loader};
 use report::LoaderDefault;
 use store::store_path::StoreDir;
 
@@ -16,12 +15,6 @@ use super::systems::{build, set_profile};
 pub(super) const BOOT: Duration = Duration::from_secs(600);
 /// The machine's name.
 pub(super) const NAME: &str = "vm1";
-/// Makes a configuration that of a machine that resets itself after a failure, as NixOS hosts should.
-const RESETS: &str =
-    r#"lab.vm.enable = true; imports = [ { boot.kernelParams = [ "panic=5" "boot.panic_on_fail" ]; } ];"#;
-/// What systemd says on the console when a machine's start is complete.
-const COMPLETE: &str = "Reached target";
-
 /// What makes a configuration one for machines with this loader.
 pub(super) fn module(loader: Loader) -> String {
     let own = match loader {
@@ -30,7 +23,7 @@ pub(super) fn module(loader: Loader) -> String {
             r#"boot.loader.systemd-boot.enable = false; boot.loader.grub = { enable = true; device = "/dev/vdb"; };"#
         }
     };
-    format!("{RESETS} {own}")
+    format!("lab.vm.enable = true; {own}")
 }
 
 /// A lab with a machine and an operator host.
@@ -41,7 +34,6 @@ pub(super) fn lab_with(loader: Loader) -> Result<Lab> {
 /// A machine, and the operator host that builds its systems.
 #[derive(Clone, Copy)]
 pub(super) struct Rig<'lab> {
-    lab: &'lab Lab,
     operator: Host<'lab>,
     pub(super) vm: Host<'lab>,
     pub(super) loader: Loader,
@@ -50,7 +42,7 @@ pub(super) struct Rig<'lab> {
 impl<'lab> Rig<'lab> {
     /// The machine of that lab, with the agent on it.
     pub(super) fn new(lab: &'lab Lab, loader: Loader) -> Result<Self> {
-        let rig = Self { lab, operator: lab.host("operator"), vm: lab.host(NAME), loader };
+        let rig = Self { operator: lab.host("operator"), vm: lab.host(NAME), loader };
         agents::install(&rig.vm)?;
         Ok(rig)
     }
@@ -85,48 +77,19 @@ impl<'lab> Rig<'lab> {
 
     /// Whether the loader was asked for another system than its default at the next boot.
     pub(super) fn is_asked_once(&self) -> Result<bool> {
-        let (command, text) = match self.loader {
+        let (command, start) = match self.loader {
             Loader::SystemdBoot => (["ls", "/sys/firmware/efi/efivars"], "LoaderEntryOneShot-"),
             Loader::Grub => (["grub-editenv", "list"], "next_entry="),
         };
-        Ok(self.vm.run(command)?.contains(text))
+        // GRUB leaves the name with nothing behind it.
+        let said = self.vm.run(command)?;
+        Ok(said.lines().filter_map(|line| line.strip_prefix(start)).any(|rest| !rest.is_empty()))
     }
 
-    /// Lets the machine reboot itself, and waits for the boot after so many resets.
-    pub(super) fn reboot(&self, resets: u32) -> Result<()> {
-        let before = self.vm.status()?.boots;
-        self.vm.run(["systemctl", "--no-block", "reboot"])?;
-        wait::until(&format!("{resets} resets"), BOOT, || {
-            let boots = self.vm.status()?.boots;
-            ensure!(boots >= before + resets, "{} so far; it says:\n{}", boots - before, self.last_words()?);
-            Ok(())
-        })
-    }
-
-    /// Waits until the machine has come up, whether it can be reached or not.
-    pub(super) fn wait_complete(&self, before: usize) -> Result<()> {
-        wait::until("the machine's start to be complete", BOOT, || {
-            ensure!(self.starts()? > before, "it says:\n{}", self.last_words()?);
-            Ok(())
-        })
-    }
-
-    /// How often the machine's start was complete.
-    pub(super) fn starts(&self) -> Result<usize> {
-        let said = self.console()?;
-        Ok(said.lines().filter(|line| line.contains(COMPLETE) && line.contains("multi-user.target")).count())
-    }
-
-    /// What the machine wrote to its console, over all boots.
-    pub(super) fn console(&self) -> Result<String> {
-        let bytes = fs::read(self.lab.dir().host(NAME).console())?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-
-    fn last_words(&self) -> Result<String> {
-        let said = self.console()?;
-        let lines: Vec<&str> = said.lines().collect();
-        Ok(lines[lines.len().saturating_sub(10)..].join("\n"))
+    /// Lets the machine reboot itself, and waits until it is there again.
+    pub(super) fn reboot(&self) -> Result<()> {
+        self.vm.reboot(BOOT)?;
+        self.vm.wait_ssh(BOOT)
     }
 
     /// What the agent says that the machine boots by itself: the reading of the product.

@@ -7,8 +7,8 @@ use fleet::Selector;
 
 use crate::{
     commands::{
-        abort, attach, build, completions, confirm, deploy, exec, history, man, push, reboot, rollback, show,
-        status,
+        abort, attach, build, completions, confirm, deploy, diff, exec, history, man, push, reboot, rollback,
+        show, status,
     },
     failure::Failure,
     terminal::ColorChoice,
@@ -161,6 +161,7 @@ pub(crate) enum Command {
     History(history::Arguments),
     Exec(exec::Arguments),
     Show(show::Arguments),
+    Diff(diff::Arguments),
     Confirm(confirm::Arguments),
     Attach(attach::Arguments),
     Abort(abort::Arguments),

@@ -2,13 +2,14 @@
 //!
 //! Events have their form from crate `deploy`; reports, statuses and causes have their stored forms from `report`.
 
+use delta::equivalence::Verdict;
 use deploy::{Answered, Exit, HostOutcome, Outcome};
 use fleet::Shown;
 use order::{HostName, SystemPath};
 use report::{Cause, Generation, LastActivation, Report, Timestamp, What};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use store::store_path::StoreDir;
+use store::store_path::{StoreDir, StorePath};
 
 use crate::fleet_status::HostRow;
 
@@ -88,6 +89,18 @@ pub(crate) struct ExitedWire<'a> {
     signal: Option<i32>,
     timed_out: bool,
     cause: Option<Box<RawValue>>,
+}
+
+/// What became of a path of the store.
+#[derive(Debug, Serialize)]
+pub(crate) struct ComparedWire {
+    version: u32,
+    event: &'static str,
+    verdict: &'static str,
+    path: String,
+    nar_size: u64,
+    old: Option<String>,
+    old_nar_size: Option<u64>,
 }
 
 /// One setting of a host.
@@ -179,6 +192,36 @@ pub(crate) fn exited(answered: &Answered<Exit>) -> ExitedWire<'_> {
         signal: exit.and_then(|exit| if let Exit::Signal(signal) = exit { Some(*signal) } else { None }),
         timed_out: exit == Some(&Exit::TimedOut),
         cause: answered.answer.as_ref().err().and_then(cause),
+    }
+}
+
+/// The word for what became of a path.
+pub(crate) fn verdict(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "same",
+        Verdict::Equivalent { .. } => "equivalent",
+        Verdict::Changed { .. } => "changed",
+        Verdict::New => "new",
+        Verdict::Gone => "gone",
+    }
+}
+
+/// The form of what became of a path of the store.
+pub(crate) fn compared(path: &StorePath, size: u64, of: &Verdict) -> ComparedWire {
+    let store = StoreDir::default();
+    let (old, old_size) = match of {
+        Verdict::Changed { old, old_size } => (Some(old), Some(*old_size)),
+        Verdict::Equivalent { old } => (Some(old), Some(size)),
+        Verdict::Same | Verdict::New | Verdict::Gone => (None, None),
+    };
+    ComparedWire {
+        version: VERSION,
+        event: "compared",
+        verdict: verdict(of),
+        path: store.display(path).to_string(),
+        nar_size: size,
+        old: old.map(|old| store.display(old).to_string()),
+        old_nar_size: old_size,
     }
 }
 

@@ -8,7 +8,8 @@ mod windows;
 use std::collections::{BTreeSet, HashSet};
 
 pub use modulo::{MAX_OCCURRENCES, ModuloHash, ModuloHasher, TooManyOccurrences};
-use windows::{DigitWindows, WINDOW};
+pub use windows::DigitWindows;
+use windows::WINDOW;
 
 use crate::store_path::HashPart;
 

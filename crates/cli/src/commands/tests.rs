@@ -48,6 +48,7 @@ fn what_can_be_said() {
         "history web1 -n 3",
         "exec web1 @db --timeout 30s -- ls -l --all",
         "show",
+        "diff --closures ./result /run/current-system --json",
         "confirm web1",
         "attach web1 --no-rollback",
         "abort web1",
@@ -78,6 +79,8 @@ fn what_cannot_be_said() {
         "reboot web1 --batch 0",
         "reboot web1 --timeout 1s",
         "exec web1",
+        "diff",
+        "diff --closures a",
         "completions tcsh",
         "man",
     ];

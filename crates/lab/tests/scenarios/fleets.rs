@@ -36,7 +36,7 @@ pub(super) fn with_operator<const N: usize>(hosts: [&str; N]) -> Result<Builder>
 }
 
 /// A program that cargo built into the same directory as `lab`.
-fn beside_lab(name: &str) -> Result<PathBuf> {
+pub(super) fn beside_lab(name: &str) -> Result<PathBuf> {
     let path = Path::new(env!("CARGO_BIN_EXE_lab")).with_file_name(name);
     ensure!(path.exists(), "{} is missing: 'make products' builds it", path.display());
     Ok(path)

@@ -13,6 +13,7 @@ mod activation_units;
 mod agents;
 mod boot;
 mod cases;
+mod closures;
 mod configuration;
 mod deploy_orders;
 mod deploy_ways;

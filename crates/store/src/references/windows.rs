@@ -9,7 +9,16 @@ pub(super) const WINDOW: usize = base32::encoded_len(HashPart::LEN);
 ///
 /// Each window is looked at from its end: the last byte that is no digit rules out every window that begins
 /// up to it, so that most bytes are never looked at, and none twice.
-pub(super) struct DigitWindows<'a> {
+///
+/// ```
+/// use store::references::DigitWindows;
+///
+/// let text = b"/nix/store/0bkfhz0v2jcyj2m7hwzdzmywav298dl2-t";
+/// let places: Vec<_> = DigitWindows::new(text).map(|(place, _)| place).collect();
+/// assert_eq!(places, [11]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct DigitWindows<'a> {
     data: &'a [u8],
     start: usize,
     /// How many bytes from `start` on are known to be digits.
@@ -17,7 +26,9 @@ pub(super) struct DigitWindows<'a> {
 }
 
 impl<'a> DigitWindows<'a> {
-    pub(super) fn new(data: &'a [u8]) -> Self {
+    /// The runs of digits in `data`.
+    #[must_use]
+    pub fn new(data: &'a [u8]) -> Self {
         Self { data, start: 0, known: 0 }
     }
 }

@@ -233,10 +233,24 @@ fn every_world_ends_well() {
 #[test]
 fn every_world_with_two_failing_effects_ends_well() {
     let all = all_configs(Budget { fails: 2, crashes: 1, cuts: 1, thirds: 0 });
-    let usual = |config: &Config| {
-        config.default == DefaultKind::Read && config.before == System::Default && !config.keep
-    };
-    explore_all(all.into_iter().filter(usual));
+    explore_all(all.into_iter().filter(is_usual));
+}
+
+/// A loader that can be read, the default running, and a failed system that is taken back.
+fn is_usual(config: &Config) -> bool {
+    config.default == DefaultKind::Read && config.before == System::Default && !config.keep
+}
+
+#[test]
+fn every_world_of_a_reboot_with_two_crashes_and_two_failing_effects_ends_well() {
+    let all = all_configs(Budget { fails: 2, crashes: 2, cuts: 1, thirds: 0 });
+    explore_all(all.into_iter().filter(|config| config.mode == Mode::Reboot && is_usual(config)));
+}
+
+#[test]
+fn every_world_with_two_crashes_ends_well() {
+    let all = all_configs(Budget { fails: 1, crashes: 2, cuts: 1, thirds: 0 });
+    explore_all(all.into_iter().filter(is_usual));
 }
 
 #[test]

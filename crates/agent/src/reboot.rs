@@ -36,6 +36,11 @@ pub(crate) fn refuse(boot_id: &str) -> Option<Cause> {
         );
         return Some(Cause::new(CauseKind::Busy, text));
     }
+    // An owner that has just told its end is about to let go of the lock.
+    let start = Instant::now();
+    while Lock::is_held() && start.elapsed() < LOCK {
+        thread::sleep(LOOK);
+    }
     Lock::is_held().then(|| Cause::new(CauseKind::Busy, "another activation is about to begin there"))
 }
 

@@ -1,6 +1,7 @@
-//! The keeper: process 1 of a lab, in pid, mount and network namespaces of its own.
+//! The keeper of a lab, in pid, mount and network namespaces of its own.
 //!
-//! It makes the network and the hosts, boots them, and then answers on the control socket. When its
+//! Process 1 of the lab only buries the dead: whoever entered a host and lost its parent would stay a zombie in that
+//! host, which then cannot shut down. The keeper itself is its child; it makes the network and the hosts, boots them, and then answers on the control socket. When its
 //! standard input ends, its owner is gone and it ends too, unless it was let go before; the kernel then ends
 //! everything inside.
 
@@ -15,7 +16,9 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
+use run::Command;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::process::{WaitOptions, waitpid};
 
 use self::body::Body;
 use self::cgroup::Cgroup;
@@ -40,7 +43,23 @@ mod net;
 mod vm;
 
 /// What `lab keeper` does.
-pub fn run(dir: &LabDir) -> Result<()> {
+pub fn run(program: &Path, dir: &LabDir) -> Result<()> {
+    if process::id() == 1 { bury(program, dir) } else { keep(dir) }
+}
+
+/// Process 1: starts the keeper, waits for everybody who ends, and ends with it.
+fn bury(program: &Path, dir: &LabDir) -> Result<()> {
+    let keeper = Command::new(program).arg("keeper").arg(dir.path()).foreground().spawn()?;
+    loop {
+        // A signal, or nobody left: the next look tells.
+        let Ok(Some((pid, status))) = waitpid(None, WaitOptions::empty()) else { continue };
+        if pid.as_raw_nonzero().get().unsigned_abs() == keeper.id() {
+            process::exit(status.exit_status().unwrap_or(1));
+        }
+    }
+}
+
+fn keep(dir: &LabDir) -> Result<()> {
     thread::spawn(end_with_owner);
     prepare_namespaces()?;
     let spec: Spec =

@@ -91,6 +91,7 @@ fn deployed(letter: char, words: &str, result: &str) -> Report {
 fn only_what_was_to_last_and_was_taken_is_expected() {
     const SWITCH: &str = r#""mode":"switch""#;
     const CONFIRMED: &str = r#"{"activated":{"ending":"confirmed","lasting":true}}"#;
+    const NOT_BACK: &str = r#"{"failed":{"stage":"reboot","cause":{"kind":"not-back","text":"x"}}}"#;
     let ended = |ending: &str| {
         format!(
             r#"{{"activated":{{"ending":"{ending}","cause":{{"kind":"units","text":"x"}},"aftermath":[],"remedy":"y"}}}}"#
@@ -100,6 +101,9 @@ fn only_what_was_to_last_and_was_taken_is_expected() {
         (SWITCH, r#""already_there""#.to_owned(), true),
         (SWITCH, CONFIRMED.to_owned(), true),
         (r#""mode":"boot""#, CONFIRMED.to_owned(), true),
+        (r#""mode":"reboot""#, CONFIRMED.to_owned(), true),
+        (r#""mode":"reboot""#, NOT_BACK.to_owned(), true),
+        (r#""mode":"dry-activate","extent":"reboot""#, NOT_BACK.to_owned(), false),
         (SWITCH, ended("rolled_back"), true),
         (SWITCH, ended("unchanged"), true),
         (SWITCH, ended("stuck"), true),

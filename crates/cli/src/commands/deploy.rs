@@ -15,9 +15,6 @@ use crate::{
     failure::Failure,
 };
 
-/// The modes that can be asked for by name.
-const MODES: [Mode; 4] = [Mode::Switch, Mode::Boot, Mode::Test, Mode::DryActivate];
-
 const AFTER: &str = "\
 Every host goes its own way as soon as it can: one activates while another still evaluates, and one that \
 fails stops no other. On the host a guard is armed before anything changes; unless lockstep reaches the \
@@ -161,7 +158,7 @@ fn check_hold(mode: Mode, manner: &Guarding) -> Result<(), Failure> {
 }
 
 fn modes() -> impl TypedValueParser<Value = Mode> {
-    let words = PossibleValuesParser::new(MODES.map(Mode::word));
+    let words = PossibleValuesParser::new(Mode::ALL.map(Mode::word));
     words.map(|word| Mode::from_word(&word).unwrap_or(Mode::Switch))
 }
 

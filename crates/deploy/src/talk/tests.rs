@@ -105,6 +105,45 @@ fn an_agent_of_another_time_is_refused_by_its_version() {
 }
 
 #[test]
+fn an_agent_that_knows_no_reboots_is_not_asked_for_one() {
+    let talk = talk(|mut peer| {
+        peer.write_all(MAGIC).expect("said");
+        say(&mut peer, &hello(session::OLDEST, session::REBOOTS - 1));
+        assert!(matches!(request(&mut peer), Request::Begin { .. }));
+        let mut more = Vec::new();
+        peer.read_to_end(&mut more).expect("the end");
+        assert!(more.is_empty(), "asked all the same");
+    });
+    let system = order(&host()).system;
+    let errors =
+        [talk.survey(&system).map(drop), talk.check(&Settings::default()).map(drop), talk.reboot("b")];
+    for error in errors {
+        let error = error.expect_err("too old");
+        assert!(matches!(error, TalkError::Old { .. }) && error.to_string().contains("newer"), "{error}");
+    }
+}
+
+#[test]
+fn a_reboot_has_begun_when_the_host_says_so() {
+    let talk = |peer: Peer| talk(peer).reboot("b");
+    assert!(
+        talk(|mut peer| {
+            greet(&mut peer);
+            assert_eq!(request(&mut peer), Request::Reboot { boot_id: "b".to_owned() });
+            say(&mut peer, &Reply::Rebooting);
+            wait_for_the_end(peer);
+        })
+        .is_ok()
+    );
+    let refused = talk(|mut peer| {
+        greet(&mut peer);
+        say(&mut peer, &Reply::Refused(Cause::new(CauseKind::Busy, "x")));
+        wait_for_the_end(peer);
+    });
+    assert!(matches!(refused, Err(TalkError::Refused(cause)) if cause.kind == CauseKind::Busy));
+}
+
+#[test]
 fn a_first_word_that_is_no_hello_is_refused() {
     let link = link(|mut peer| {
         peer.write_all(MAGIC).expect("said");

@@ -14,7 +14,8 @@ pub(crate) fn measure() -> Result<()> {
     fleet.define("web1", r#"environment.etc."motd".text = "held";"#)?;
     fleet.expect(5, &["deploy", "web1", "--hold", "--confirm-timeout", "5m"])?;
     let host = lab.host("web1");
-    let status = host.sh("cat /proc/$(pgrep -f 'lockstep-agent guard')/status")?;
+    let pid = host.run(["systemctl", "show", "--value", "-p", "MainPID", "lockstep-guard-*.service"])?;
+    let status = host.run(["cat", &format!("/proc/{pid}/status")])?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("the guard has no memory")?;
     let kib = line.split_whitespace().nth(1).context("no figure")?.parse()?;
     ensure!(kib > 0.0, "{line}");

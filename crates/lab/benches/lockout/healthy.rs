@@ -72,7 +72,8 @@ pub(crate) fn measure() -> Result<()> {
     let mut numbers = Numbers(SEED);
     let mut has = hosts.map(|_| Has::new());
     let (mut deploys, mut wrong) = (0, Vec::new());
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
+        let before = wrong.len();
         for (name, has) in hosts.iter().zip(&mut has) {
             change(has, &mut numbers);
             fleet.define(name, &definitions(has))?;
@@ -88,16 +89,20 @@ pub(crate) fn measure() -> Result<()> {
                 wrong.push(format!("{}: {result} {}", host["host"], host["notes"]));
             }
         }
+        tell(round, &wrong[before..]);
     }
     ensure!(deploys == HOSTS * ROUNDS, "{deploys} deploys");
-    tell(&wrong);
     report("healthy_deploys", f64::from(u32::try_from(deploys)?), "deploys");
     report("false_rollbacks", f64::from(u32::try_from(wrong.len())?), "deploys");
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "why a healthy deploy went back, beside the results")]
-fn tell(wrong: &[String]) {
+#[expect(
+    clippy::print_stderr,
+    reason = "how far it is, and why a healthy deploy went back, beside the results"
+)]
+fn tell(round: usize, wrong: &[String]) {
+    eprintln!("lockout: round {round} of {ROUNDS}, {} went wrong", wrong.len());
     for line in wrong {
         eprintln!("{line}");
     }

@@ -41,7 +41,7 @@ pub(super) struct EnterGroupsArguments {
 }
 
 pub(super) fn keeper(arguments: &KeeperArguments) -> Result<ExitCode> {
-    keeper::run(&LabDir::at(&arguments.dir))?;
+    keeper::run(&env::current_exe()?, &LabDir::at(&arguments.dir))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -86,6 +86,7 @@ impl Body for Container {
             Choice::Entry { entry, init } => (entry, init),
             Choice::Nothing { error } => return Ok(Boot::Nothing { reason: error }),
         };
+        net::unplug(self.index);
         let mut child = self.start(cgroup, &init)?;
         let Some(leader) = wait_for_init(&mut child)? else {
             // An init that ends before it was seen has panicked like any other.

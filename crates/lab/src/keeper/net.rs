@@ -31,6 +31,12 @@ pub(super) fn create() -> Result<()> {
     ip(&["link", "set", BRIDGE, "up"])
 }
 
+/// Takes away what is left of the cable of an earlier boot: it lives as long as the kernel clears up behind the host.
+pub(super) fn unplug(index: usize) {
+    // Mostly there is none.
+    let _absent = ip(&["link", "delete", &cable(index)]);
+}
+
 /// Runs `ip` with these words.
 pub(super) fn ip(words: &[&str]) -> Result<()> {
     Command::new("ip").args(words).run()?;

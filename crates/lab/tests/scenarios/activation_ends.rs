@@ -63,7 +63,7 @@ fn checks_of_the_old_system_do_not_hold_up_the_way_back() -> Result<()> {
 }
 
 #[test]
-fn a_third_system_is_neither_confirmed_nor_taken_back() -> Result<()> {
+fn race_10_a_third_system_is_neither_confirmed_nor_taken_back() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
     agents::install(&host)?;
@@ -118,7 +118,7 @@ fn a_system_that_is_to_be_kept_is_kept_until_the_next_boot() -> Result<()> {
 }
 
 #[test]
-fn a_lock_that_a_stray_child_keeps_does_not_hold_up_the_way_back() -> Result<()> {
+fn race_03_a_lock_that_a_stray_child_keeps_does_not_hold_up_the_way_back() -> Result<()> {
     let lab = lab(["web1"])?;
     let host = lab.host("web1");
     agents::install(&host)?;

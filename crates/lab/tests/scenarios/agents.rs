@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use lab::Host;
+use lab::{Host, wait};
 use order::{HostName, Limits, Mode, Nonce, Order, OrderId, Settings};
 use report::{Cause, Ending, LoaderDefault};
 use run::{Child, Output};
@@ -135,7 +135,17 @@ pub(super) struct Session {
     pub(super) log: String,
     /// The states that were told, in their order, each once in a row.
     pub(super) states: Vec<String>,
-    child: Child,
+    child: Leaving,
+}
+
+/// A console that is given the time to end by itself: what is killed there stays a zombie, and holds up a reboot.
+struct Leaving(Child);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        // One that does not end is killed.
+        let _late = wait::until_true("the console to end", Duration::from_secs(5), || !self.0.is_running());
+    }
 }
 
 impl Session {
@@ -155,7 +165,7 @@ impl Session {
         let begin = Request::Begin { version: session::VERSION, host: name.clone() };
         write_frame(&mut input, Channel::Control, &begin.to_payload())?;
         let (log, states) = (String::new(), Vec::new());
-        Ok(Self { host: name, input, output, hello: *hello, log, states, child })
+        Ok(Self { host: name, input, output, hello: *hello, log, states, child: Leaving(child) })
     }
 
     pub(super) fn send(&mut self, request: &Request) -> Result<()> {
@@ -243,7 +253,7 @@ impl Session {
 
     /// Cuts the session as a lost connection does.
     pub(super) fn cut(mut self) {
-        self.child.kill();
+        self.child.0.kill();
     }
 }
 

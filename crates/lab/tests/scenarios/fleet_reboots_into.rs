@@ -1,28 +1,34 @@
 //! Hosts are rebooted into new systems: once and kept when reached, back by themselves, or unguarded where that is wanted.
 
 use anyhow::{Result, ensure};
-use lab::{Host, wait};
+use lab::Host;
 use serde_json::Value;
 
 use super::{
     fleet_runs::{Live, at_rest, json, motd, read_motd, signal, status},
     fleets::{self, FLEET, Fleet, profile, running},
-    systems::{BOOT, EXTLINUX, GRUB, SOON},
+    systems::{self, BOOT, EXTLINUX, GRUB, SOON},
 };
 
 /// Settings under which nobody waits for long.
 const PATIENT: &str =
     r#"{ defaults = { confirmTimeout = "20s"; settle = "0s"; sshOptions = [ "ConnectTimeout=2" ]; }; }"#;
 
-/// The agent's start unit, with the agent that the operator brings along.
-fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
-    fleet.operator.sh(&format!("cp /lab/bin/lockstep-agent {FLEET}/start && cd {FLEET} && git add start"))?;
-    Ok(r#"systemd.services.lockstep-boot = {
-            wantedBy = [ "sysinit.target" "emergency.target" "rescue.target" ];
-            unitConfig = { DefaultDependencies = false; IgnoreOnIsolate = true; };
-            serviceConfig.ExecStart = "${./start} resume";
+/// What a system carries so that reboots into it are guarded.
+const MODULE: &str = include_str!("../../../../nix/modules/agent.nix");
+
+/// The agent with its start unit, the one that the operator brings along.
+pub(super) fn start_unit(fleet: &Fleet<'_>) -> Result<String> {
+    fleet.operator.write(&format!("{FLEET}/agent.nix"), MODULE)?;
+    fleet
+        .operator
+        .sh(&format!("cp /lab/bin/lockstep-agent {FLEET}/start && cd {FLEET} && git add start agent.nix"))?;
+    Ok(r#"imports = [ ./agent.nix ];
+          services.lockstep = {
+            enable = true;
+            package = pkgs.runCommand "lockstep-agent" { } "mkdir -p $out/bin; cp ${./start} $out/bin/lockstep-agent";
           };"#
-    .to_owned())
+        .to_owned())
 }
 
 fn boot_id(host: &Host<'_>) -> Result<String> {
@@ -42,7 +48,7 @@ fn boots_once_and_keeps(loader: &str) -> Result<()> {
     fleet.settings(PATIENT)?;
     let host = lab.host("web1");
     let base = format!("{loader} {}", start_unit(&fleet)?);
-    move_to(&mut fleet, &host, loader)?;
+    move_to(&host, loader)?;
     let (old, boot) = (running(&host)?, boot_id(&host)?);
     fleet.define("web1", &format!("{base} {}", motd("new")))?;
     let done = json(&fleet, 0, &["deploy", "web1", "--mode", "boot", "--reboot", "--yes"])?;
@@ -59,16 +65,17 @@ fn boots_once_and_keeps(loader: &str) -> Result<()> {
     Ok(())
 }
 
-/// The host boots with this loader, whatever it had before.
-fn move_to(fleet: &mut Fleet<'_>, host: &Host<'_>, loader: &str) -> Result<()> {
+/// The host runs and boots a system with this loader, whatever it had before.
+fn move_to(host: &Host<'_>, loader: &str) -> Result<()> {
     if loader.is_empty() {
         return Ok(());
     }
-    fleet.define("web1", loader)?;
-    fleet.expect(0, &["deploy", "web1"])?;
+    let [system] = systems::build(host, [loader])?;
+    systems::set_profile(host, &system)?;
+    systems::boot(host, &system)?;
     // What the loader before left behind is no longer anybody's.
     host.sh("rm -rf /boot/loader /boot/EFI; sync")?;
-    host.power_cycle()?;
+    systems::reboot(host)?;
     host.wait_ssh(BOOT)
 }
 
@@ -125,7 +132,7 @@ fn a_reboot_that_nothing_guards_needs_a_word_of_its_own() -> Result<()> {
     let mut fleet = Fleet::new(&lab, &["web1"])?;
     fleet.settings(PATIENT)?;
     let host = lab.host("web1");
-    move_to(&mut fleet, &host, EXTLINUX)?;
+    move_to(&host, EXTLINUX)?;
     let (old, boot) = (running(&host)?, boot_id(&host)?);
     fleet.define("web1", &format!("{EXTLINUX} {}", motd("new")))?;
     let words = ["deploy", "web1", "--mode", "boot", "--reboot", "--yes"];
@@ -173,5 +180,5 @@ fn a_system_that_refuses_a_switch_is_staged_or_rebooted_into_as_was_said() -> Re
     assert_eq!(done.result("web1")?["activated"]["ending"], "confirmed");
     ensure!(done.host("web1")?["notes"].to_string().contains("refuses a switch"), "{:?}", done.host("web1")?);
     assert_eq!(read_motd(&host)?, "3");
-    wait::until_true("web1 to be at rest", SOON, || at_rest(&host).is_ok())
+    at_rest(&host).map(drop)
 }

@@ -155,7 +155,7 @@ fn a_name_with_a_dot_is_reached_with_options_that_hold_spaces() -> Result<()> {
 
 /// The operator's own connection would still carry a confirmation, though nobody can log in any more.
 #[test]
-fn a_system_without_sshd_is_not_confirmed_over_a_connection_of_the_operators() -> Result<()> {
+fn race_08_a_system_without_sshd_is_not_confirmed_over_a_connection_of_the_operators() -> Result<()> {
     let lab = fleets::with_operator(["web1"])?.start()?;
     let host = lab.host("web1");
     let mut fleet = Fleet::new(&lab, &["web1"])?;

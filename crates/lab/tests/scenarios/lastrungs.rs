@@ -68,11 +68,11 @@ fn trouble_with_systemd_is_told_in_words() -> Result<()> {
     expect(&host, "lasting-trouble", "none")?;
 
     host.sh(&serve(&format!("{SILENCE}; {HANDS} trouble > /run/part; {SPEECH}; mv /run/part /run/said")))?;
-    let said = || -> Result<()> {
-        ensure!(host.run(["cat", "/run/said"])?.contains("systemd (process 1) is silent"));
+    wait::until("what is said of a silent systemd", SOON, || {
+        let said = host.run(["cat", "/run/said"])?;
+        ensure!(said.contains("systemd (process 1) is silent"), "{said}");
         Ok(())
-    };
-    wait::until("what is said of a silent systemd", SOON, said)?;
+    })?;
     expect(&host, "lasting-trouble", "none")?;
     host.freeze_init(true)?;
     for words in ["trouble", "lasting-trouble"] {
@@ -158,12 +158,15 @@ const REBOOT: Duration = Duration::from_secs(150);
 
 /// Follows an activation over the reboot of the host that ends it; says why it was taken back and what differs.
 fn over_a_reboot(host: &Host<'_>, going: Going, boots: u32) -> Result<(Cause, Vec<String>)> {
+    let Going { session, order } = going;
+    // A console of the lab that stays open holds up the end of a shutdown.
+    drop(session);
     wait::until_true("the host to reboot", REBOOT, || {
         host.status().is_ok_and(|status| status.boots > boots)
     })?;
     host.wait_ssh(BOOT)?;
     let mut session = Session::start(host)?;
-    session.send(&Request::Follow { order: going.order.id.clone() })?;
+    session.send(&Request::Follow { order: order.id })?;
     match session.until_ended()? {
         Ending::RolledBack { cause, aftermath } => Ok((cause, aftermath)),
         other => anyhow::bail!("{other:?}; states {:?}, log:\n{}", session.states, session.log),
@@ -229,28 +232,9 @@ fn what_a_system_left_in_the_network_goes_by_a_reboot_if_nobody_comes() -> Resul
     let host = lab.host("web1");
     agents::install(&host)?;
     let old = systems::current(&host)?;
-    let left = r#"boot.kernel.sysctl."net.ipv4.icmp_ratelimit" = 77; networking.localCommands = "ip route add blackhole 192.0.2.0/24; ip link add br-left type bridge; ip rule add priority 77 from 192.0.2.1 lookup 77";"#;
+    let left = r#"boot.kernel.sysctl."net.ipv4.icmp_errors_use_inbound_ifaddr" = 1; networking.localCommands = "ip route add blackhole 192.0.2.0/24; ip link add br-left type bridge; ip rule add priority 77 from 192.0.2.1 lookup 77";"#;
     let [new] = systems::build(&host, [left])?;
     host.run(["sync"])?;
-    let mut going = Going::start(&host, &new, Mode::Switch, settings(WINDOW))?;
-    let order = going.order.id.clone();
-    // Somebody comes: nothing is rebooted, and all of it is named.
-    going.until_doing("waits for somebody to come")?;
-    let boots = host.status()?.boots;
-    drop(Session::start(&host)?);
-    let (_, aftermath) = going.until_rolled_back()?;
-    let told = aftermath.join("\n");
-    for expected in [
-        "route IPv4 blackhole 192.0.2.0/24",
-        "interface br-left is new",
-        "rule IPv4 priority 77",
-        "net/ipv4/icmp_ratelimit is now 77",
-    ] {
-        ensure!(told.contains(expected), "{expected} is not in:\n{told}");
-    }
-    assert_eq!(host.status()?.boots, boots, "order {order}");
-    systems::reboot(&host)?;
-
     let boots = host.status()?.boots;
     let going = Going::start(&host, &new, Mode::Switch, settings(WINDOW))?;
     let (cause, aftermath) = over_a_reboot(&host, going, boots)?;
@@ -302,23 +286,11 @@ fn the_guard_outlives_whatever_systemd_does() -> Result<()> {
     let (pid, kib) = guard(&host)?;
     ensure!(kib <= 4096, "the guard holds {kib} KiB");
     let unit = format!("lockstep-guard-{}.service", going.order.id);
-    let properties = host.run([
-        "systemctl",
-        "show",
-        "-p",
-        "DefaultDependencies,IgnoreOnIsolate,OOMScoreAdjust,RequiresMountsFor,StateDirectory,WorkingDirectory",
-        &unit,
-    ])?;
-    let mut lines: Vec<&str> = properties.lines().collect();
-    lines.sort_unstable();
-    let expected = "DefaultDependencies=no|IgnoreOnIsolate=yes|OOMScoreAdjust=-1000|RequiresMountsFor=|StateDirectory=|WorkingDirectory=";
-    let told = lines.join("|");
-    ensure!(
-        expected == told
-            || !told.contains("/nix")
-                && told.starts_with("DefaultDependencies=no|IgnoreOnIsolate=yes|OOMScoreAdjust=-1000"),
-        "{told}"
-    );
+    let asked = "DefaultDependencies,IgnoreOnIsolate,OOMScoreAdjust,RequiresMountsFor,StateDirectory,WorkingDirectory";
+    let properties = host.run(["systemctl", "show", "-p", asked, &unit])?;
+    let mut set: Vec<&str> = properties.lines().filter(|line| !line.ends_with('=')).collect();
+    set.sort_unstable();
+    assert_eq!(set, ["DefaultDependencies=no", "IgnoreOnIsolate=yes", "OOMScoreAdjust=-1000"]);
     let lives = |what: &str| -> Result<()> {
         let (now, _) = guard(&host)?;
         ensure!(now == pid, "after {what} it is {now} and was {pid}");

@@ -5,14 +5,14 @@
 //! |---|---|---|
 //! | 1 | a confirmation and the deadline | `activate`: `race_01_*` |
 //! | 2 | the guard and a slow installer of the loader | `activate`: `race_02_*`; here |
-//! | 3 | the guard and the new system's unit, and who inherited its lock | `activate`: `race_03_*`; `activation_ends` |
+//! | 3 | the guard and the new system's unit, and who inherited its lock | `activate`: `race_03_*`; `activation_ends::race_03_*` |
 //! | 4 | a confirmation and the old system, which runs again | `activate`: `race_04_*` |
 //! | 5 | a guard that was left over and the next order | `activate`: `race_05_*`; here |
 //! | 6 | a unit that is collected and who asks for its result | `activate`: `race_06_*`; here |
 //! | 7 | a deadline and the accuracy of systemd's timers | here |
-//! | 8 | a new connection and one that stands | `fleet_ways` |
+//! | 8 | a new connection and one that stands | `fleet_ways::race_08_*` |
 //! | 9 | a second operator and the guard, after the owner's death | `activate`: `race_09_*`; here |
-//! | 10 | a change by hand and the end of an activation | `activate`: `race_10_*`; `activation_ends` |
+//! | 10 | a change by hand and the end of an activation | `activate`: `race_10_*`; `activation_ends::race_10_*` |
 //! | 11 | the garbage collector and what the host will need | here |
 //! | 12 | the garbage collector and what the operator sends | here |
 //! | 13 | a reboot and a commit | `activate`: `race_13_*`; `stops`, the power cuts |

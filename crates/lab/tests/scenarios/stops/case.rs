@@ -176,7 +176,8 @@ impl<'a> Case<'a> {
         let mut order = session.order(&new, mode, settings(LONG).limits)?;
         order.settings = settings(LONG);
         session.deliver(&order)?;
-        let session = Some(session);
+        // A console's session would hold a reboot up for 90 seconds: its nsenter stops with what it has started.
+        let session = (mode != Mode::Reboot).then_some(session);
         let mut case = Self { ground, before, new, order, boots, session, confirming: None, contact: None };
         case.kill_first(stop_at)?;
         Ok(case)
@@ -285,20 +286,17 @@ impl<'a> Case<'a> {
         if self.ground.way.mode != Mode::Reboot {
             return self.follow()?.until_ended();
         }
-        // Every session may end with a reboot.
+        // The host may reboot on the way: it is looked at again and again.
         wait::until("the end", BOOT * 3, || {
-            self.ground.host.wait_ssh(BOOT)?;
-            let mut session = self.follow()?;
-            loop {
-                match session.reply()? {
-                    Reply::Ended { ending, .. } => return Ok(ending),
-                    Reply::Progress(now) if now.awaits_confirm && self.confirming.is_none() => {
-                        self.confirm()?;
-                    }
-                    Reply::Progress(_) => {}
-                    other => bail!("{other:?}"),
+            let reply = self.follow()?.reply()?;
+            match &reply {
+                Reply::Ended { ending, .. } => return Ok(ending.clone()),
+                Reply::Progress(now) if now.awaits_confirm && self.confirming.is_none() => {
+                    self.confirm()?;
                 }
+                _ => {}
             }
+            bail!("{reply:?}")
         })
     }
 

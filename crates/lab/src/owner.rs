@@ -27,7 +27,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// How long after that until every host answers over ssh.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 /// The same for a virtual machine, which boots all of it, without the processor's help.
-const VM_READY_LIMIT: Duration = Duration::from_secs(400);
+const VM_READY_LIMIT: Duration = Duration::from_secs(900);
 /// The longest name of a lab.
 const MAX_NAME: usize = 40;
 /// The longest path of a Unix socket, see unix(7).

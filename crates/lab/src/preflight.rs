@@ -9,11 +9,12 @@ use rustix::fs::statvfs;
 use rustix::process::geteuid;
 
 /// Programs the lab runs, with the Debian package that has them.
-const PROGRAMS: [(&str, &str); 18] = [
+const PROGRAMS: [(&str, &str); 19] = [
     ("apt-get", "apt"),
     ("chroot", "coreutils"),
     ("cp", "coreutils"),
     ("debootstrap", "debootstrap"),
+    ("dpkg-deb", "dpkg"),
     ("find", "findutils"),
     ("ip", "iproute2"),
     ("kill", "procps"),

@@ -43,6 +43,8 @@ const GRUB_MODULES: [&str; 12] = [
 ];
 /// What GRUB's core does first.
 const GRUB_EARLY: &str = "serial --unit=0\nterminal_output serial\n";
+/// Raised when a step of [`build_parts`] changes in a way that the lists above do not show.
+const RECIPE: &str = "1";
 /// The size of a machine's root file system; the file is sparse.
 const ROOT_BYTES: u64 = 4 << 30;
 /// The size of the disk with the boot loader: room for a few kernels.
@@ -101,7 +103,7 @@ impl VmImage {
 
 fn parts_directory(root: &Path) -> Result<PathBuf> {
     let lists = iter::empty().chain(PACKAGES).chain(TAKEN).chain(TOOLS).chain(MODULES);
-    let key = Key::new().text(&lists.collect::<Vec<_>>().join(",")).text("1").finish();
+    let key = Key::new().text(&lists.collect::<Vec<_>>().join(",")).text(RECIPE).finish();
     Ok(root.parent().context("a root lies in its image")?.join(format!("vm-{key}")))
 }
 

@@ -96,18 +96,8 @@ impl Vm {
         let monitor = format!("unix:{},server=on,wait=off", self.inside(&self.dir.vm_monitor()));
         self.tool("qemu-system-x86_64")
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
-            .args([
-                "-accel",
-                &format!("tcg,tb-size={CODE_CACHE}"),
-                "-machine",
-                "q35",
-                "-cpu",
-                "qemu64",
-                "-smp",
-                "1",
-                "-m",
-                &memory,
-            ])
+            .args(["-accel", &format!("tcg,tb-size={CODE_CACHE}"), "-machine", "q35"])
+            .args(["-cpu", "qemu64", "-smp", "1", "-m", &memory])
             .args(self.firmware())
             .args(["-drive", &drive("root", "qcow2", self.dir.vm_root())])
             .args(["-device", "virtio-blk-pci,drive=root"])

@@ -12,7 +12,7 @@ use super::fleets;
 use super::systems::{build, set_profile};
 
 /// How long a machine may take from power to ssh: it boots all of it, and without the processor's help.
-pub(super) const BOOT: Duration = Duration::from_secs(600);
+pub(super) const BOOT: Duration = Duration::from_secs(900);
 /// The machine's name.
 pub(super) const NAME: &str = "vm1";
 /// What makes a configuration one for machines with this loader.

@@ -18,7 +18,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use run::Command;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
-use rustix::process::{WaitOptions, waitpid};
+use rustix::process::{WaitOptions, wait};
 
 use self::body::Body;
 use self::cgroup::Cgroup;
@@ -52,7 +52,7 @@ fn bury(program: &Path, dir: &LabDir) -> Result<()> {
     let keeper = Command::new(program).arg("keeper").arg(dir.path()).foreground().spawn()?;
     loop {
         // A signal, or nobody left: the next look tells.
-        let Ok(Some((pid, status))) = waitpid(None, WaitOptions::empty()) else { continue };
+        let Ok(Some((pid, status))) = wait(WaitOptions::empty()) else { continue };
         if pid.as_raw_nonzero().get().unsigned_abs() == keeper.id() {
             process::exit(status.exit_status().unwrap_or(1));
         }

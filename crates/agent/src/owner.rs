@@ -63,11 +63,13 @@ pub(crate) fn heal() {
 pub(crate) fn heal_first() -> JoinHandle<()> {
     let start = Instant::now();
     let healing = thread::spawn(|| {
+        let waited = awaits();
         heal();
         let Some(order) = current() else { return };
         let (unit, start) = (resumer(&order.id), Instant::now());
         let resumes = || host::service_lives(&unit) || host::service_lives(paths::START_UNIT);
-        while resumes() && !awaits() && start.elapsed() < HEALING {
+        // What waited already is about to go back; what waits now was booted.
+        while resumes() && (waited || !awaits()) && start.elapsed() < HEALING {
             thread::sleep(LOOK);
         }
     });

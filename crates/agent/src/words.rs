@@ -89,11 +89,19 @@ fn doing_in(state: &State) -> &'static str {
     }
 }
 
+/// The word for a state; the host that waits for a contact has one of its own, for the operator has to act on it.
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Reverting(Reverting { part: RevertPart::Contact, .. }) => session::AWAITS_CONTACT,
+        state => state.phase().word(),
+    }
+}
+
 /// How far an activation is, for who follows it.
 pub(crate) fn progress(record: &Record, now: Moment) -> Progress {
     let deadline = deadline(&record.state);
     Progress {
-        state: record.state.phase().word().to_owned(),
+        state: word(&record.state).to_owned(),
         text: doing_in(&record.state).to_owned(),
         awaits_confirm: matches!(record.state, State::AwaitingConfirm { .. }),
         left: deadline.map(|deadline| deadline.from_now(now)),

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use daemon::Client;
 use order::{Check, OnFailure, Order, format_duration};
 use report::{Cause, CauseKind, Ending, HostResult, Stage, Timestamp};
-use session::{Answer, Channel, Reply, Request};
+use session::{AWAITS_CONTACT, Answer, Channel, Reply, Request};
 
-use crate::confirming::{Confirmation, Confirmed, Confirming, sleep};
+use crate::confirming::{self, Confirmation, Confirmed, Confirming, sleep};
 use crate::connect::{Connector, Contact};
 use crate::link::{Heard, LinkError};
 use crate::patience::pause;
@@ -291,6 +291,10 @@ impl Activation {
             course.rebooting = goes_down.then(|| (Instant::now(), Timestamp::from(SystemTime::now())));
             if goes_down {
                 self.enter(Stage::Reboot, course);
+            }
+            if progress.state == AWAITS_CONTACT {
+                let left = progress.left.unwrap_or(self.order.settings.limits.confirm);
+                confirming::come(Arc::clone(&self.connector), Instant::now() + left);
             }
             self.teller.step(course.stage.0, &progress.text);
         }

@@ -133,6 +133,21 @@ impl Confirmation {
     }
 }
 
+/// Comes to a host over a new connection until it was reached or the time is over: it counts that somebody came.
+pub(crate) fn come(connector: Arc<Connector>, until: Instant) {
+    thread::spawn(move || {
+        for number in 0.. {
+            let left = until.saturating_duration_since(Instant::now());
+            let Some(time) = pause(number, LONGEST, left) else { return };
+            thread::sleep(time);
+            if let Ok(contact) = connector.fresh_before(until) {
+                contact.talk.end();
+                return;
+            }
+        }
+    });
+}
+
 /// Sleeps, unless it no longer matters.
 pub(crate) fn sleep(time: Duration, quit: &dyn Fn() -> bool) {
     let until = Instant::now() + time;

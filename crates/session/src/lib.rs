@@ -28,6 +28,8 @@ pub use wire::MessageError;
 pub const MAGIC: &[u8; 16] = b"\0lockstep-agent\0";
 /// The version of what is said here. Version 2 knows of reboots.
 pub const VERSION: u16 = 2;
+/// The state in [`Progress`] of a host that is rebooted unless somebody comes over a new connection.
+pub const AWAITS_CONTACT: &str = "awaiting-contact";
 /// The oldest version that is still understood.
 pub const OLDEST: u16 = 1;
 

@@ -3,8 +3,8 @@
 //!
 //! Settings that are there in one of them only say nothing: they come and go with kernel modules and interfaces.
 //! Left out: lifetimes, counters, hardware addresses (a bridge that is made again has another one), temporary
-//! addresses, addresses that are not usable (tentative, duplicate), the kernel's own tables, what routing daemons put
-//! into tables by themselves, the interfaces that container and machine managers make and remove all day, and those that a
+//! addresses, link-local ones of IPv6, duplicate ones, the kernel's own tables, what routing daemons put into tables by
+//! themselves, the interfaces that container and machine managers make and remove all day, and those that a
 //! kernel module brings with it while nobody has switched them on.
 
 mod compare;

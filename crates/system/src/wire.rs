@@ -46,8 +46,6 @@ pub(crate) struct WireAddress {
     #[serde(default)]
     pub(crate) temporary: bool,
     #[serde(default)]
-    pub(crate) tentative: bool,
-    #[serde(default)]
     pub(crate) dadfailed: bool,
 }
 

@@ -14,8 +14,6 @@ use crate::{
 const ROUNDS: u32 = 3;
 /// Most notes of an aftermath that are kept.
 const MAX_NOTES: usize = 20;
-/// What the history says while nothing but the network is missing.
-const CONTACT: &str = "the network is not as it was; the host waits for somebody to come, or is rebooted";
 /// What a part may take beyond the limit of an activation.
 const SLACK: Duration = Duration::from_secs(120);
 
@@ -139,11 +137,12 @@ impl Turn<'_> {
         self.go(State::Reverting(back), Save::Try, Next::Do(Effect::Reboot))
     }
 
-    fn wait_for_contact(self, back: &Reverting) -> Step {
+    fn wait_for_contact(self, back: &Reverting, missing: &Fault) -> Step {
         let until = self.now.after(self.record.order.settings.limits.confirm);
         let back = Reverting { part: RevertPart::Contact, until, ..back.clone() };
         let mut step = self.go(State::Reverting(back), Save::Try, Next::Wait(until));
-        step.record.note(Phase::Reverting, self.now, Some(CONTACT.to_owned()));
+        let note = format!("{missing}; without a contact by then the host is rebooted");
+        step.record.note(Phase::Reverting, self.now, Some(note));
         step
     }
 
@@ -225,10 +224,10 @@ impl Turn<'_> {
     }
 
     fn runs_again(self, back: &Reverting, mut aftermath: Aftermath) -> Step {
-        let cut_off = aftermath.network.is_some() && self.may_reboot(back, &aftermath);
-        match back.contact {
-            Contact::Unknown if cut_off => return self.wait_for_contact(back),
-            Contact::Missed if cut_off => return self.reboot(back.clone()),
+        let missing = aftermath.network.as_ref().filter(|_| self.may_reboot(back, &aftermath));
+        match (missing, back.contact) {
+            (Some(missing), Contact::Unknown) => return self.wait_for_contact(back, missing),
+            (Some(_), Contact::Missed) => return self.reboot(back.clone()),
             _ => {}
         }
         let cause = back.cause.clone();

@@ -10,6 +10,8 @@ use crate::wire::{self, WireAddress, WireLink};
 
 /// Longest text that is read.
 const MAX_TEXT: usize = 32 << 20;
+/// Where every interface's link-local addresses are.
+const LINK_LOCAL: &str = "fe80::/64";
 /// Most links, addresses, routes or rules.
 const MAX_ROWS: usize = 100_000;
 
@@ -125,14 +127,19 @@ impl From<WireLink> for Link {
     }
 }
 
-/// An address that can be used and that stays.
+/// An address that can be used, or is about to be, and that stays. An interface gives itself its link-local one, when
+/// its cable is there.
 fn usable(interface: &str, wire: &WireAddress) -> Option<Address> {
-    if wire.temporary || wire.tentative || wire.dadfailed {
-        return None;
-    }
     let peer = wire.address.as_deref().and_then(|peer| peer.parse().ok());
     let address: IpAddr = wire.local.as_deref()?.parse().ok()?;
+    if wire.temporary || wire.dadfailed || is_link_local(address) {
+        return None;
+    }
     Some(Address { interface: interface.to_owned(), address, prefix: wire.prefixlen?, peer })
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 fn routes(json: &[u8], ipv6: bool) -> Result<BTreeSet<Row>, NetworkError> {
@@ -141,6 +148,7 @@ fn routes(json: &[u8], ipv6: bool) -> Result<BTreeSet<Row>, NetworkError> {
         // Table `local` follows from the addresses.
         value("table") != "local"
             && !matches!(value("type"), "multicast" | "anycast" | "local" | "broadcast")
+            && value("dst") != LINK_LOCAL
             && !ROUTING_DAEMONS.contains(&value("protocol"))
             && !is_others(value("dev"))
     });

@@ -51,6 +51,7 @@ fn what_counts_is_kept() {
     interface lo is new
     address 10.0.0.2/24 on eth0 is new
     address fd00::2/64 on eth0 is new
+    address fd00::3/64 on eth0 is new
     address 127.0.0.1/8 on lo is new
     route IPv4 10.0.0.0/24 dev eth0 prefsrc 10.0.0.2 protocol kernel scope link is new
     route IPv4 default gateway 10.0.0.1 dev eth0 metric 100 protocol dhcp is new
@@ -65,6 +66,11 @@ fn what_changes_by_itself_does_not_count() {
     for (from, to) in [
         ("\"valid_life_time\":3600", "\"valid_life_time\":12"),
         ("fd00::abcd", "fd00::1234"),
+        (r#","tentative":true"#, ""),
+        (
+            r#"{"family":"inet6","local":"fd00::2""#,
+            r#"{"family":"inet6","local":"fe80::5","prefixlen":64},{"family":"inet6","local":"fd00::2""#,
+        ),
         ("02:00:00:00:00:01", "02:00:00:00:00:02"),
         ("veth12ab", "veth99"),
         ("\"ifindex\":2", "\"ifindex\":3"),

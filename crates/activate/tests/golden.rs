@@ -8,10 +8,24 @@ const RECORD_1: &[u8] = include_bytes!("golden/record-1.json");
 fn version_1_is_read_and_written_byte_for_byte() {
     let record = Record::from_json(RECORD_1).expect("golden");
     assert_eq!(record.state.phase(), Phase::Reverting);
-    assert_eq!(
-        String::from_utf8_lossy(&record.to_json()),
-        String::from_utf8_lossy(RECORD_1.trim_ascii_end())
-    );
+    same(RECORD_1, &record);
+}
+
+fn same(golden: &[u8], record: &Record) {
+    assert_eq!(String::from_utf8_lossy(&record.to_json()), String::from_utf8_lossy(golden.trim_ascii_end()));
+}
+
+#[test]
+fn the_way_through_a_reboot_is_read_and_written_byte_for_byte() {
+    for (golden, phase) in [
+        (include_bytes!("golden/record-1-rebooting.json").as_slice(), Phase::Rebooting),
+        (include_bytes!("golden/record-1-left.json"), Phase::Reverting),
+        (include_bytes!("golden/record-1-rolled-back.json"), Phase::RolledBack),
+    ] {
+        let record = Record::from_json(golden).expect("golden");
+        assert_eq!(record.state.phase(), phase);
+        same(golden, &record);
+    }
 }
 
 #[test]

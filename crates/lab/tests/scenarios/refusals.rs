@@ -90,7 +90,10 @@ fn copy_without_content(from: &Path, to: &Path) -> Result<()> {
         let entry = entry?;
         let (path, name) = (entry.path(), entry.file_name());
         let target = to.join(&name);
-        if name == "root" || name == "layer" || name == "boot" {
+        // A disk of a virtual machine is large, and sparse only where it lies.
+        let is_large = ["root", "layer", "boot"].iter().any(|large| name == *large)
+            || name.to_string_lossy().starts_with("vm-");
+        if is_large {
             fs::create_dir_all(target)?;
         } else if path.is_dir() {
             fs::create_dir_all(&target)?;

@@ -76,9 +76,9 @@ impl Passed<'_> {
         self.point().split(' ').next().unwrap_or_default()
     }
 
-    /// Whether anything was written.
+    /// Whether anything was written. Who took over has found it; what was passed before that is not listed.
     pub(super) fn is_begun(&self) -> bool {
-        self.has("own after:journal:prepared")
+        self.way.killed.is_some() || self.has("own after:journal:prepared")
     }
 
     /// Whether whoever has the activation here has a guard.

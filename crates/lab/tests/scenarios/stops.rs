@@ -111,18 +111,3 @@ fn a_contact_that_took_over_is_struck_at_every_point() -> Result<()> {
     let way = Way { killed, since: "resume before:journal:reverting", ..SWITCH };
     strike(&way, &[Blow::Owner, Blow::Cut])
 }
-
-/// Into the new system by a reboot.
-const REBOOT: Way = Way { mode: Mode::Reboot, since: "own before:journal:entry", ..SWITCH };
-
-#[test]
-#[ignore = "not all of its points were seen to hold yet; run it with --run-ignored"]
-fn the_way_through_a_reboot_is_killed_at_every_point() -> Result<()> {
-    strike(&REBOOT, &KILLS)
-}
-
-#[test]
-#[ignore = "not all of its points were seen to hold yet; run it with --run-ignored"]
-fn the_power_is_cut_at_every_point_of_the_way_through_a_reboot() -> Result<()> {
-    strike(&REBOOT, &[Blow::Cut])
-}

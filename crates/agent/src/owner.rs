@@ -49,8 +49,7 @@ pub(crate) fn current() -> Option<Order> {
 pub(crate) fn heal() {
     FileJournal.catch_up();
     let Some(order) = current() else { return };
-    let resumes = host::service_lives(&resumer(&order.id)) || host::service_lives(paths::START_UNIT);
-    if lives(&order.id) || host::guard_is_there(&order.id) || resumes {
+    if is_attended(&order.id) {
         return;
     }
     // If systemd does not start it now, the next contact tries again.
@@ -63,13 +62,14 @@ pub(crate) fn heal() {
 pub(crate) fn heal_first() -> JoinHandle<()> {
     let start = Instant::now();
     let healing = thread::spawn(|| {
-        let waited = awaits();
-        heal();
+        FileJournal.catch_up();
         let Some(order) = current() else { return };
+        let orphaned = !is_attended(&order.id);
+        heal();
         let (unit, start) = (resumer(&order.id), Instant::now());
         let resumes = || host::service_lives(&unit) || host::service_lives(paths::START_UNIT);
-        // What waited already is about to go back; what waits now was booted.
-        while resumes() && (waited || !awaits()) && start.elapsed() < HEALING {
+        // What an owner that died has left waiting is about to go back.
+        while resumes() && (orphaned || !awaits()) && start.elapsed() < HEALING {
             thread::sleep(LOOK);
         }
     });
@@ -77,6 +77,12 @@ pub(crate) fn heal_first() -> JoinHandle<()> {
         thread::sleep(LOOK);
     }
     healing
+}
+
+/// Whether somebody has the activation of this order, or is about to.
+fn is_attended(order: &OrderId) -> bool {
+    let resumes = host::service_lives(&resumer(order)) || host::service_lives(paths::START_UNIT);
+    lives(order) || host::guard_is_there(order) || resumes
 }
 
 /// Whether the activation waits for a confirmation: only a session brings that, so no session waits for its end.

@@ -139,7 +139,14 @@ pub(super) struct Session {
 }
 
 /// A console that is given the time to end by itself: what is killed there stays a zombie, and holds up a reboot.
-struct Leaving(Child);
+pub(super) struct Leaving(Child);
+
+impl Leaving {
+    /// Ends it as a lost connection does.
+    pub(super) fn kill(&mut self) {
+        self.0.kill();
+    }
+}
 
 impl Drop for Leaving {
     fn drop(&mut self) {
@@ -254,6 +261,11 @@ impl Session {
     /// Cuts the session as a lost connection does.
     pub(super) fn cut(mut self) {
         self.child.0.kill();
+    }
+
+    /// Its two directions, and the console that it is on.
+    pub(super) fn into_parts(self) -> (PipeWriter, PipeReader, Leaving) {
+        (self.input, self.output, self.child)
     }
 }
 

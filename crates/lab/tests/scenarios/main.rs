@@ -46,6 +46,7 @@ mod outcomes;
 mod pocket;
 mod power;
 mod races;
+mod receiving;
 mod refusals;
 mod services;
 mod shapes;

@@ -72,7 +72,7 @@ fn on_pair(suite: Suite, check: fn(&Pair<'_>) -> Result<()>) -> Result<()> {
     check(&Pair { here, there, closure })
 }
 
-fn connect(host: Host<'_>, words: &[&str]) -> Result<Client> {
+pub(super) fn connect(host: Host<'_>, words: &[&str]) -> Result<Client> {
     let mut child = host.command(words)?.timeout(LIMIT).input_pipe().stdout(Output::Pipe).spawn()?;
     let (output, input) = child.take_streams().context("both were asked for")?;
     let child = Mutex::new(child);

@@ -246,19 +246,20 @@ impl Giving<'_, '_> {
             pending: &mut self.pending,
             path: &info.path,
             left: info.nar_size - from,
+            beyond: 0,
         };
         let written = offer_source.write_nar(info, from, &mut sink);
-        let left = sink.left;
+        let (left, beyond) = (sink.left, sink.beyond);
         match written {
-            Ok(()) if left == 0 => {}
-            Ok(()) => {
-                let (found, expected) = (info.nar_size - left, info.nar_size);
+            Ok(()) if left == 0 && beyond == 0 => {}
+            Err(SourceError::Sink(_)) if beyond == 0 => return Err(Cut::Line),
+            Ok(()) | Err(SourceError::Sink(_)) => {
+                let (found, expected) = (info.nar_size - left + beyond, info.nar_size);
                 return Err(Cut::Source {
                     path: info.path.clone(),
                     error: SourceError::Size { found, expected },
                 });
             }
-            Err(SourceError::Sink(_)) => return Err(Cut::Line),
             Err(error) => return Err(Cut::Source { path: info.path.clone(), error }),
         }
         self.given.whole += 1;
@@ -336,15 +337,20 @@ struct Metered<'m> {
     pending: &'m mut u64,
     path: &'m StorePath,
     left: u64,
+    /// Bytes that the source had beyond that, as far as it gave them.
+    beyond: u64,
 }
 
 impl Write for Metered<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         check_over(self.hearing)?;
         let count = bytes.len() as u64;
-        // More than was announced is noticed as bytes that are missing at the end.
-        self.left =
-            self.left.checked_sub(count).ok_or_else(|| io::Error::other("more than was announced"))?;
+        let Some(left) = self.left.checked_sub(count) else {
+            self.beyond = count - self.left;
+            self.left = 0;
+            return Err(io::Error::other("more than was announced"));
+        };
+        self.left = left;
         self.packer.write_all(bytes)?;
         self.given.nar_bytes += count;
         *self.pending += count;

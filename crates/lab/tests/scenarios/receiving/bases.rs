@@ -1,6 +1,6 @@
 //! What paths were to be made of is not there any more, or is something else.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{
     There, Wish,
@@ -59,8 +59,9 @@ pub(super) fn a_base_that_was_changed_on_the_disk_does_no_harm(there: &There<'_>
     let new = old.next(&rebuilt(&items, 0))?;
     let line = there.line()?;
     let rounds = Wish::after(&new, &old)?.send(&line)?;
-    let whole: usize = rounds.iter().map(|given| given.whole).sum();
-    assert_eq!((rounds.len(), whole), (CHANGES.len() + 1, CHANGES.len()), "{rounds:?}");
-    ensure!(rounds.last().is_some_and(|last| last.rewritten == 1), "{rounds:?}");
+    // In each round one is found wrong; what the daemon had not added by then comes once more.
+    assert_eq!(rounds.len(), CHANGES.len() + 1, "{rounds:?}");
+    let last = rounds.last().context("there are rounds")?;
+    ensure!(last.whole <= CHANGES.len() && last.rewritten == 1, "{rounds:?}");
     there.check(&new)
 }

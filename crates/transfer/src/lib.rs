@@ -22,6 +22,8 @@
 mod announcement;
 mod answer;
 mod ask;
+#[cfg(test)]
+mod cases;
 mod error;
 mod progress;
 mod question;

@@ -31,6 +31,8 @@ mod receiver;
 mod record;
 mod send;
 mod sender;
+#[doc(hidden)]
+pub mod walk;
 mod watch;
 mod wire;
 

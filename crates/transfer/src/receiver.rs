@@ -30,9 +30,9 @@ use store::{
 };
 use thiserror::Error;
 
+pub(crate) use self::ledger::Ledger;
 use self::{
     fetching::Fetching,
-    ledger::Ledger,
     making::Buffers,
     spool::{Spool, Tee},
     voice::{Counted, Voice},
@@ -126,7 +126,7 @@ impl From<UploadError<Self>> for Trouble {
 }
 
 fn is_stop(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|error| error.is::<Stopped>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
 }
 
 /// An error and its sources in one line.

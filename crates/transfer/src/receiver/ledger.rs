@@ -9,7 +9,7 @@ use crate::{announcement::Announcement, answer::Has, question::Wanted, wire::Mal
 
 /// The paths of a question, and what has become of each.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     wanted: Vec<Wanted>,
     has: Vec<Has>,
     /// The first path that may still come.
@@ -18,34 +18,34 @@ pub(super) struct Ledger {
 
 impl Ledger {
     /// What is there at first; as long as `wanted`.
-    pub(super) fn new(wanted: Vec<Wanted>, has: Vec<Has>) -> Self {
+    pub(crate) fn new(wanted: Vec<Wanted>, has: Vec<Has>) -> Self {
         Self { wanted, has, next: 0 }
     }
 
-    pub(super) fn wanted(&self) -> &[Wanted] {
+    pub(crate) fn wanted(&self) -> &[Wanted] {
         &self.wanted
     }
 
     /// What all the paths are wanted for.
-    pub(super) fn last(&self) -> Option<&StorePath> {
+    pub(crate) fn last(&self) -> Option<&StorePath> {
         self.wanted.last().map(|wanted| &wanted.path)
     }
 
     /// How many short paths come, by what stands before them.
-    pub(super) fn short(&self, number: u64) -> Result<usize, Malformed> {
+    pub(crate) fn short(&self, number: u64) -> Result<usize, Malformed> {
         let count =
             usize::try_from(number - LONG).ok().filter(|count| *count <= self.wanted.len() - self.next);
         count.ok_or(Malformed::Unexpected { what: "at most as many paths as were asked for" })
     }
 
     /// Whether a path refers to some that caches still bring.
-    pub(super) fn needs_caches(&self, what: &Announcement) -> bool {
+    pub(crate) fn needs_caches(&self, what: &Announcement) -> bool {
         what.references.iter().any(|at| self.has[*at] == Has::Fetches)
     }
 
     /// Takes note of a path that comes now, if it is due: it was asked for and is not there, nothing behind it has
     /// come, and all it refers to is there.
-    pub(super) fn accept(&mut self, what: &Announcement) -> Result<(), Malformed> {
+    pub(crate) fn accept(&mut self, what: &Announcement) -> Result<(), Malformed> {
         let due = |why| Malformed::NotDue { index: what.index as u64, why };
         if what.index < self.next {
             return Err(due("it comes too late"));
@@ -64,7 +64,7 @@ impl Ledger {
     }
 
     /// Checks that this base of a path was asked for, and was there.
-    pub(super) fn check_base(&self, what: &Announcement, base: &StorePath) -> Result<(), Malformed> {
+    pub(crate) fn check_base(&self, what: &Announcement, base: &StorePath) -> Result<(), Malformed> {
         if self.wanted[what.index].base.as_ref() == Some(base) && self.has[what.index] == Has::Base {
             return Ok(());
         }
@@ -72,12 +72,12 @@ impl Ledger {
     }
 
     /// The path is there now.
-    pub(super) fn came(&mut self, what: &Announcement) {
+    pub(crate) fn came(&mut self, what: &Announcement) {
         self.has[what.index] = Has::Path;
     }
 
     /// What caches have brought is there now; gives a path that they have not.
-    pub(super) fn fetched(&mut self, valid: &BTreeSet<StorePath>) -> Result<(), StorePath> {
+    pub(crate) fn fetched(&mut self, valid: &BTreeSet<StorePath>) -> Result<(), StorePath> {
         for (wanted, has) in self.wanted.iter().zip(&mut self.has) {
             if *has == Has::Fetches {
                 if !valid.contains(&wanted.path) {

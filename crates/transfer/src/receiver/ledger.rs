@@ -96,6 +96,9 @@ mod tests {
 
     use super::*;
 
+    /// Which path comes, and which it refers to.
+    type Coming = (usize, &'static [usize]);
+
     /// A ledger of paths of which this is there.
     fn ledger(has: &[Has]) -> Ledger {
         Ledger::new((0..has.len()).map(|number| wanted(number, true)).collect(), has.to_vec())
@@ -104,7 +107,7 @@ mod tests {
     #[test]
     fn a_path_comes_when_it_is_due_and_at_no_other_time() {
         use Has::{Base, Fetches, Nothing, Path};
-        let cases: [(&[Has], &[(usize, &[usize])], Option<&str>); 9] = [
+        let cases: [(&[Has], &[Coming], Option<&str>); 9] = [
             (&[Nothing, Base], &[(0, &[]), (1, &[0, 1])], None),
             (&[Path, Nothing, Nothing], &[(1, &[0]), (2, &[1])], None),
             (&[Path, Nothing, Nothing], &[(2, &[0])], None),

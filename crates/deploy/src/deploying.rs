@@ -14,6 +14,7 @@ use order::{Mode, SystemPath};
 use report::{Cause, CauseKind, Deployed, HostResult, Stage};
 use store::store_path::StorePath;
 
+use crate::bases;
 use crate::confirming::sleep;
 use crate::connect::{Connector, Contact};
 use crate::lock::lock;
@@ -175,6 +176,7 @@ impl Deploying<'_> {
         let failed = |cause| Over::failed(Stage::Connect, cause);
         let contact = contact.map_err(failed)?;
         let hello = &contact.talk.hello;
+        self.host.keep(&bases::of_hello(hello));
         judge::fits(&evaluated.platform, &hello.platform).map_err(failed)?;
         if matches!(self.host.common.request.goal, Goal::Activate(mode) if mode != Mode::DryActivate) {
             judge::busy(hello).map_or(Ok(()), |cause| Err(failed(cause)))?;
@@ -290,6 +292,8 @@ impl Deploying<'_> {
         trail: &mut Trail,
     ) -> Result<Shipped, NotShipped> {
         let mut here = local_store()?;
+        // A run beside this one may have links pruned, and a derivation has none.
+        here.add_temp_root(system).map_err(|error| Cause::new(CauseKind::Transfer, causes::chain(&error)))?;
         let closure = ship::closure_of(&mut here, system)?;
         let sent = self.shipping(Origin::Here(&mut here), &contact).send(system, &closure)?;
         trail.bytes += sent.bytes;

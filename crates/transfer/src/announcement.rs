@@ -108,3 +108,70 @@ fn read_references(index: usize, bytes: &mut &[u8]) -> Result<Vec<usize>, Malfor
     }
     Ok(references)
 }
+
+#[cfg(test)]
+mod tests {
+    use delta::{op::Base, references::ReferenceMap};
+    use proptest::prelude::*;
+    use store::signature::{KeyName, SecretKey};
+
+    use super::*;
+    use crate::cases::{announcement, path, wanted};
+
+    const COUNT: usize = 40;
+
+    fn question() -> Vec<Wanted> {
+        (0..COUNT).map(|number| wanted(number, true)).collect()
+    }
+
+    fn announcements() -> impl Strategy<Value = Announcement> {
+        let references = prop::collection::btree_set(0..COUNT, 0..20);
+        (0..COUNT, references, any::<[bool; 4]>(), 0..3_u8, any::<(u64, u64)>()).prop_map(
+            |(index, references, [deriver, signed, addressed, _], op, (size, from))| {
+                let references: Vec<_> = references.into_iter().filter(|at| *at <= index).collect();
+                let mut what = announcement(index, &references);
+                what.info.nar_size = size;
+                what.from = from.min(size);
+                what.info.deriver = deriver.then(|| path(7, "x.drv"));
+                if signed {
+                    let key = SecretKey::from_seed(KeyName::new("k").unwrap(), &[1; 32]);
+                    what.info.signatures.insert(key.sign(b"x"));
+                }
+                if addressed {
+                    let text = "fixed:r:sha256:1b8m03r63zqhnjf7l5wnldhh7c134ap5vpj0850ymkq1iyzicy5s";
+                    what.info.content_address = Some(text.parse().unwrap());
+                }
+                let base = Base { path: path(9, "base"), references: ReferenceMap::default() };
+                what.op = [Op::Whole, Op::Rewrite(base.clone()), Op::Patch(base)][usize::from(op)].clone();
+                what
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_heard_as_it_was_announced(what in announcements()) {
+            let bytes = what.bytes();
+            prop_assert_eq!(&Announcement::read(&bytes, &question()).unwrap(), &what);
+            for length in 0..bytes.len() {
+                prop_assert!(Announcement::read(&bytes[..length], &question()).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_an_announcement_or_an_error(bytes: Vec<u8>) {
+            if let Ok(what) = Announcement::read(&bytes, &question()) {
+                prop_assert!(what.index < COUNT && what.references.iter().all(|at| *at <= what.index));
+                prop_assert!(what.from <= what.info.nar_size);
+            }
+        }
+    }
+
+    #[test]
+    fn references_lead_to_paths_of_the_question_that_come_before() {
+        for (index, references) in [(3, vec![4]), (3, vec![COUNT]), (COUNT, vec![])] {
+            let what = Announcement { index, references, ..announcement(1, &[]) };
+            assert!(Announcement::read(&what.bytes(), &question()).is_err(), "{what:?}");
+        }
+    }
+}

@@ -203,3 +203,60 @@ fn read_index(what: &'static str, limit: usize, bytes: &mut &[u8]) -> Result<usi
     let found = read_bounded(what, limit as u64, bytes)?;
     usize::try_from(found).map_err(|_| Malformed::TooMuch { what, found, limit: limit as u64 })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(said: &Said) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        said.write(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn verdicts() -> impl Strategy<Value = Verdict> {
+        (0..5, 0..MAX_PATHS, "\\PC{0,600}").prop_map(|(kind, index, why)| match kind {
+            0 => Verdict::Done,
+            1 => Verdict::Wrong { index, why },
+            2 => Verdict::Lacks { why },
+            3 => Verdict::Refused { why },
+            _ => Verdict::Failed { why },
+        })
+    }
+
+    fn answers() -> impl Strategy<Value = Answer> {
+        let has = prop::collection::vec((0..4_usize).prop_map(|at| Has::ALL[at]), 1..300);
+        (has, any::<Option<(usize, [u8; 32], u64)>>()).prop_map(|(has, partial)| {
+            let count = has.len();
+            let partial = partial.map(|(index, hash, bytes)| Partial {
+                index: index % count,
+                nar_hash: Sha256(hash),
+                bytes,
+            });
+            Answer { has, partial }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_is_heard(answer in answers(), verdict in verdicts(), received: u64) {
+            for said in [Said::Answer(answer), Said::GoingOn { received }, Said::Verdict(verdict)] {
+                prop_assert_eq!(Said::read(&mut &written(&said)[..]).unwrap(), said);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_word_or_an_error(bytes: Vec<u8>) {
+            let _said = Said::read(&mut &bytes[..]);
+        }
+    }
+
+    #[test]
+    fn endless_words_of_a_verdict_are_cut() {
+        let said = Said::Verdict(Verdict::Refused { why: "x".repeat(1 << 20) });
+        let heard = Said::read(&mut &written(&said)[..]).unwrap();
+        assert!(matches!(heard, Said::Verdict(Verdict::Refused { why }) if why.len() == 16 * 255));
+    }
+}

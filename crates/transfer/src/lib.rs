@@ -22,6 +22,8 @@
 mod announcement;
 mod answer;
 mod ask;
+#[cfg(test)]
+mod cases;
 mod error;
 mod progress;
 mod question;
@@ -29,6 +31,8 @@ mod receiver;
 mod record;
 mod send;
 mod sender;
+#[doc(hidden)]
+pub mod walk;
 mod watch;
 mod wire;
 

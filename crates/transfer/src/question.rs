@@ -94,3 +94,59 @@ impl Wanted {
         Ok(Self { path, base })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cases::{path, wanted};
+
+    fn written(question: &Question) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        question.write(&mut bytes).unwrap();
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn a_question_is_heard_as_it_was_asked(bases in prop::collection::vec(any::<bool>(), 1..50), wait in 0..100_u64) {
+            let paths = bases.iter().enumerate().map(|(number, has_base)| wanted(number, *has_base)).collect();
+            let question = Question { substitute: (wait > 0).then(|| Duration::from_secs(wait)), paths };
+            let bytes = written(&question);
+            prop_assert_eq!(Question::read(&mut &bytes[..]).unwrap(), question);
+            for length in 0..bytes.len() {
+                prop_assert!(Question::read(&mut &bytes[..length]).is_err());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_question_or_an_error(bytes: Vec<u8>) {
+            if let Ok(question) = Question::read(&mut &bytes[..]) {
+                prop_assert!(bytes.starts_with(&written(&question)));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_question_is_refused_for_its_reason() {
+        let cases: [(&[u8], &str); 5] = [
+            (&[3, 2, 0, 1], "version 2"),
+            (&[3, VERSION, 0, 0], "the number of paths is 0"),
+            (&[5, VERSION, 0, 0x81, 0x80, 0x04], "the number of paths is 65537"),
+            (&[4, VERSION, 0, 1, 0], "1 bytes behind"),
+            (&[0x81, 4], "a question has 513"),
+        ];
+        for (bytes, why) in cases {
+            let said = Question::read(&mut &bytes[..]).unwrap_err().to_string();
+            assert!(said.contains(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_base_of_another_name_has_it() {
+        let paths = vec![Wanted { path: path(1, "a-2"), base: Some(path(2, "a-1")) }];
+        let question = Question { substitute: None, paths };
+        assert_eq!(Question::read(&mut &written(&question)[..]).unwrap(), question);
+    }
+}

@@ -9,6 +9,7 @@
 //! 8 MiB, whatever comes.
 
 mod fetching;
+mod ledger;
 mod making;
 mod spool;
 mod voice;
@@ -29,6 +30,7 @@ use store::{
 };
 use thiserror::Error;
 
+pub(crate) use self::ledger::Ledger;
 use self::{
     fetching::Fetching,
     making::Buffers,
@@ -124,7 +126,7 @@ impl From<UploadError<Self>> for Trouble {
 }
 
 fn is_stop(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|error| error.is::<Stopped>())
+    error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Stopped>)
 }
 
 /// An error and its sources in one line.
@@ -162,9 +164,7 @@ pub fn receive(input: impl Read, output: impl Write + Send, place: &Place<'_>) -
 /// A transfer that was asked for.
 struct Receiver<'a, R> {
     stream: Unpacker<R>,
-    wanted: Vec<Wanted>,
-    /// What is there of each path by now.
-    has: Vec<Has>,
+    ledger: Ledger,
     /// The connection for questions; it keeps what the paths are wanted for.
     asking: Client,
     fetching: Option<Fetching>,
@@ -172,8 +172,6 @@ struct Receiver<'a, R> {
     fetched: Option<Client>,
     spool: Spool,
     place: &'a Place<'a>,
-    /// The next path that may come.
-    next: usize,
     buffers: Buffers,
 }
 
@@ -198,7 +196,8 @@ impl<'a, R: Read> Receiver<'a, R> {
         let partial = spool.partial(&wanted, &has);
         voice.answer(Answer { has: has.clone(), partial })?;
         let buffers = Buffers::default();
-        Ok(Self { stream, wanted, has, asking, fetching, fetched: None, spool, place, next: 0, buffers })
+        let ledger = Ledger::new(wanted, has);
+        Ok(Self { stream, ledger, asking, fetching, fetched: None, spool, place, buffers })
     }
 
     /// Takes all that comes; gives the connection that keeps it.
@@ -213,13 +212,13 @@ impl<'a, R: Read> Receiver<'a, R> {
                 Some(store) => store,
                 None => store.insert(connect(self.place)?),
             };
-            match count - LONG {
-                0 => self.take_long(store)?,
+            match count {
+                LONG => self.take_long(store)?,
                 short => self.take_short(short, store)?,
             }
         }
         self.wait_for_caches()?;
-        let Some(Wanted { path, .. }) = self.wanted.last() else { return Ok(self.asking) };
+        let Some(path) = self.ledger.last() else { return Ok(self.asking) };
         self.asking.add_temp_root(path)?;
         match self.asking.is_valid_path(path)? {
             true => Ok(self.asking),
@@ -228,10 +227,8 @@ impl<'a, R: Read> Receiver<'a, R> {
     }
 
     /// Takes so many paths whose NARs are held as a whole.
-    fn take_short(&mut self, count: u64, store: &mut Client) -> Result<(), Trouble> {
-        let left = self.wanted.len() - self.next;
-        let count = usize::try_from(count).ok().filter(|count| *count <= left);
-        let count = count.ok_or(Malformed::Unexpected { what: "at most as many paths as were asked for" })?;
+    fn take_short(&mut self, number: u64, store: &mut Client) -> Result<(), Trouble> {
+        let count = self.ledger.short(number)?;
         Ok(store.add_each(count, POLICY, |nar| self.next_short(nar))?)
     }
 
@@ -244,7 +241,7 @@ impl<'a, R: Read> Receiver<'a, R> {
         }
         self.make_short(&what, nar)?;
         check(&what, Sha256::of(nar), nar.len() as u64)?;
-        self.has[what.index] = Has::Path;
+        self.ledger.came(&what);
         Ok(what.info)
     }
 
@@ -264,31 +261,18 @@ impl<'a, R: Read> Receiver<'a, R> {
             self.spool.clear();
         }
         added?;
-        self.has[what.index] = Has::Path;
+        self.ledger.came(&what);
         Ok(())
     }
 
     /// Reads what is said of the next path, and checks that it is due.
     fn announced(&mut self) -> Result<Announcement, Trouble> {
         let message = read_message("an announcement", MAX_ANNOUNCEMENT, &mut self.stream)?;
-        let what = Announcement::read(&message, &self.wanted)?;
-        let due = |why| Malformed::NotDue { index: what.index as u64, why };
-        if what.index < self.next {
-            return Err(due("it comes too late").into());
-        }
-        if !matches!(self.has[what.index], Has::Base | Has::Nothing) {
-            return Err(due("it is there").into());
-        }
-        if what.info.nar_size == 0 {
-            return Err(due("it has no size").into());
-        }
-        self.next = what.index + 1;
-        if what.references.iter().any(|at| self.has[*at] == Has::Fetches) {
+        let what = Announcement::read(&message, self.ledger.wanted())?;
+        if self.ledger.needs_caches(&what) {
             self.wait_for_caches()?;
         }
-        if what.references.iter().any(|at| *at != what.index && self.has[*at] != Has::Path) {
-            return Err(due("it refers to a path that did not come").into());
-        }
+        self.ledger.accept(&what)?;
         Ok(what)
     }
 
@@ -297,18 +281,8 @@ impl<'a, R: Read> Receiver<'a, R> {
         let Some(fetching) = self.fetching.take() else { return Ok(()) };
         let (valid, keeps) = fetching.wait();
         self.fetched = keeps;
-        for (wanted, has) in self.wanted.iter().zip(&mut self.has) {
-            if *has == Has::Fetches {
-                if !valid.contains(&wanted.path) {
-                    return Err(Trouble::Lacks(format!(
-                        "{} did not come from the host's caches",
-                        wanted.path
-                    )));
-                }
-                *has = Has::Path;
-            }
-        }
-        Ok(())
+        let lacks = |path| Trouble::Lacks(format!("{path} did not come from the host's caches"));
+        self.ledger.fetched(&valid).map_err(lacks)
     }
 }
 

@@ -12,7 +12,6 @@ use delta::{
 use super::{Receiver, Trouble};
 use crate::{
     announcement::Announcement,
-    answer::Has,
     wire::{Malformed, end, read_message},
 };
 
@@ -133,10 +132,7 @@ impl<R: Read> Receiver<'_, R> {
     /// The base of a path, as it is in the store.
     fn source(&mut self, what: &Announcement, base: &Base) -> Result<Source, Trouble> {
         let wrong = |why: String| Trouble::Wrong { index: what.index, why };
-        let asked = self.wanted[what.index].base.as_ref() == Some(&base.path);
-        if !asked || self.has[what.index] != Has::Base {
-            return Err(due(what, "its base was not asked for").into());
-        }
+        self.ledger.check_base(what, &base.path)?;
         let info = self.asking.query_path_info(&base.path)?;
         let info = info.ok_or_else(|| wrong(format!("the base {} is gone", base.path)))?;
         let rewriter = base.rewriter(&what.info, &info).map_err(|error| wrong(error.to_string()))?;

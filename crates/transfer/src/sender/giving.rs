@@ -88,10 +88,13 @@ impl fmt::Display for Again {
 enum Cut {
     /// By the line, or because the receiver has ended: that one says more than the error would.
     Line,
-    Source {
-        path: StorePath,
-        error: SourceError,
-    },
+    Source(Box<(StorePath, SourceError)>),
+}
+
+impl Cut {
+    fn source(info: &PathInfo, error: impl Into<SourceError>) -> Self {
+        Self::Source(Box::new((info.path.clone(), error.into())))
+    }
 }
 
 impl From<io::Error> for Cut {
@@ -155,8 +158,8 @@ fn end(
     hearing: Hearing,
     at: impl FnOnce(usize) -> Option<(StorePath, bool)>,
 ) -> Result<Outcome, Error> {
-    if let Some(Cut::Source { path, error }) = cut {
-        return Err(Error::local(path, error));
+    if let Some(Cut::Source(of)) = cut {
+        return Err(Error::local(of.0, of.1));
     }
     match hearing.end()? {
         Verdict::Done => Ok(Outcome::Done),
@@ -255,12 +258,9 @@ impl Giving<'_, '_> {
             Err(SourceError::Sink(_)) if beyond == 0 => return Err(Cut::Line),
             Ok(()) | Err(SourceError::Sink(_)) => {
                 let (found, expected) = (info.nar_size - left + beyond, info.nar_size);
-                return Err(Cut::Source {
-                    path: info.path.clone(),
-                    error: SourceError::Size { found, expected },
-                });
+                return Err(Cut::source(info, SourceError::Size { found, expected }));
             }
-            Err(error) => return Err(Cut::Source { path: info.path.clone(), error }),
+            Err(error) => return Err(Cut::source(info, error)),
         }
         self.given.whole += 1;
         Ok(())
@@ -272,10 +272,10 @@ impl Giving<'_, '_> {
         self.announce(index, info, Op::Patch(patch.base.clone()), from)?;
         for at in first..patch.windows.len() {
             self.check_over()?;
-            let cut = |error| Cut::Source { path: info.path.clone(), error };
-            let payload = patch.payload(at, self.hearing.level()).map_err(|error| cut(error.into()))?;
+            let payload =
+                patch.payload(at, self.hearing.level()).map_err(|error| Cut::source(info, error))?;
             let (found, expected) = (at as u64 * u64::from(MAX_TARGET), info.nar_size);
-            let payload = payload.ok_or_else(|| cut(SourceError::Size { found, expected }))?;
+            let payload = payload.ok_or_else(|| Cut::source(info, SourceError::Size { found, expected }))?;
             let head = Head {
                 window: patch.windows[at],
                 payload: u32::try_from(payload.len()).map_err(io::Error::other)?,

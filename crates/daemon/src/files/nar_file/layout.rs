@@ -118,7 +118,7 @@ impl Layout {
             }
         }
         open.iter().for_each(|_| builder.add(&Event::EndDirectory));
-        builder.finish().unwrap_or(Node::Directory(Vec::new()))
+        builder.finish().expect("invariant: a layout has a root")
     }
 
     fn event(&self, index: usize) -> Event<'_> {

@@ -5,9 +5,10 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use daemon::{Client, Stream};
@@ -20,6 +21,9 @@ use crate::outbox::Outbox;
 
 /// Frames that may wait; the operator waits beyond that.
 const WAITING: usize = 4;
+/// How long nothing may come where something is due. An operator whose line is gone comes back over another one, and
+/// Nix's daemon lets it add a path only when nobody else does; an operator that is there is never silent for so long.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// A transfer that goes on, or has ended; what has come is kept as long as this value lasts.
 pub(crate) struct Receiving {
@@ -60,9 +64,10 @@ struct Incoming {
 impl Read for Incoming {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.taken == self.frame.len() {
-            match self.incoming.recv() {
+            match self.incoming.recv_timeout(SILENCE) {
                 Ok(frame) => (self.frame, self.taken) = (frame, 0),
-                Err(_) => return Ok(0),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+                Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
             }
         }
         let count = into.len().min(self.frame.len() - self.taken);

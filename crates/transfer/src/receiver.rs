@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-use daemon::{AddPolicy, Client, Stream, UploadError};
+use daemon::{AddPolicy, Client, ConnectError, Stream, UploadError};
 use delta::window::MAX_TARGET;
 use store::{
     hash::Sha256,
@@ -53,6 +53,9 @@ pub(crate) const SHORT: u64 = 2;
 
 /// The host's own daemon trusts us, or wants signatures whatever we ask for.
 const POLICY: AddPolicy = AddPolicy { repair: false, check_signatures: false };
+
+/// How often a daemon is greeted that does not answer.
+const CONNECTS: u32 = 3;
 
 /// How connections to the daemon are made.
 pub type Connect = Arc<dyn Fn() -> io::Result<Stream> + Send + Sync>;
@@ -93,9 +96,13 @@ impl Trouble {
         }
     }
 
-    /// Whether only the line is to blame, so that what was begun can be gone on with.
-    fn is_of_the_line(&self) -> bool {
-        matches!(self, Self::Malformed(Malformed::Stream(error)) if !is_stop(error))
+    /// Whether only the line or the daemon is to blame, so that what was begun can be gone on with.
+    fn leaves_what_came(&self) -> bool {
+        match self {
+            Self::Malformed(Malformed::Stream(error)) => !is_stop(error),
+            Self::Lacks(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -192,7 +199,7 @@ impl<'a, R: Read> Receiver<'a, R> {
         let mut has = what_is_there(&mut asking, &wanted)?;
         let fetching =
             question.substitute.and_then(|limit| Fetching::start(place, &wanted, &mut has, limit, voice));
-        let spool = Spool::open(place.spool);
+        let mut spool = Spool::open(place.spool);
         let partial = spool.partial(&wanted, &has);
         voice.answer(Answer { has: has.clone(), partial })?;
         let buffers = Buffers::default();
@@ -251,13 +258,13 @@ impl<'a, R: Read> Receiver<'a, R> {
         let part = self.spool.begin(&what)?;
         let added = store.add_nar(&what.info, POLICY, |sink| {
             let mut sink = Tee::new(sink, part);
-            sink.replay(what.from)?;
+            sink.replay()?;
             self.make(&what, &mut sink)?;
             let (hash, size) = sink.finish();
             check(&what, hash, size)
         });
         let added = added.map_err(Trouble::from);
-        if !added.as_ref().is_err_and(Trouble::is_of_the_line) {
+        if !added.as_ref().is_err_and(Trouble::leaves_what_came) {
             self.spool.clear();
         }
         added?;
@@ -286,12 +293,20 @@ impl<'a, R: Read> Receiver<'a, R> {
     }
 }
 
+/// Connects to the daemon. One that is being restarted drops whom it has just accepted, so it is tried again.
 fn connect(place: &Place<'_>) -> Result<Client, Trouble> {
     let failed = |error: &dyn std::error::Error| {
         Trouble::Failed(format!("Nix's daemon does not answer: {}; is nix.enable set?", chain(error)))
     };
-    let stream = (place.connect)().map_err(|error| failed(&error))?;
-    Client::connect(stream, place.store.clone()).map_err(|error| failed(&error))
+    let mut left = CONNECTS;
+    loop {
+        left -= 1;
+        let stream = (place.connect)().map_err(|error| failed(&error))?;
+        match Client::connect(stream, place.store.clone()) {
+            Err(ConnectError::Exchange(daemon::Error::Io { .. })) if left > 0 => {}
+            client => return client.map_err(|error| failed(&error)),
+        }
+    }
 }
 
 fn check(what: &Announcement, hash: Sha256, size: u64) -> Result<(), Trouble> {

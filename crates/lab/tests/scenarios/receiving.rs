@@ -52,6 +52,7 @@ receiving! {
     bases::a_base_that_is_collected_meanwhile_is_not_needed,
     bases::a_base_that_was_changed_on_the_disk_does_no_harm,
     broken::a_long_path_goes_on_where_it_was_cut,
+    broken::what_an_agent_holds_that_lives_on_is_not_sent_again,
     broken::a_patch_goes_on_where_it_was_cut,
     broken::many_short_paths_go_on_where_they_were_cut,
     broken::an_agent_that_is_killed_is_followed_by_another,
@@ -83,7 +84,7 @@ struct There<'lab>(Host<'lab>);
 struct Wish<'s> {
     closure: Closure,
     bases: Bases,
-    source: Box<dyn Source + 's>,
+    source: Box<dyn Source + Send + 's>,
     substitute: Option<Duration>,
     limit: Duration,
 }

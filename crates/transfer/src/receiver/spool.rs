@@ -1,17 +1,19 @@
 //! The path in work, kept on disk so that it need not come again after a broken connection.
 //!
-//! Only NARs of more than one window are kept, one at a time, in a file that is named for the path and its hash. What
-//! is in it is only believed once the hash of all is right.
+//! Only NARs of more than one window are kept, one at a time, each in a file that is named for the path and its hash
+//! and locked by the receiver that writes it. A receiver may well live on when its sender has long come back over a
+//! new connection: what such a one holds is copied. What is in a file is only believed once the hash of all is right.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use delta::window::MAX_TARGET;
-use store::hash::{Sha256, Sha256Hasher};
+use rustix::fs::fstatvfs;
+use store::hash::{Algorithm, Hash, Sha256, Sha256Hasher};
 
 use super::Trouble;
 use crate::{
@@ -23,125 +25,208 @@ use crate::{
 
 /// How much is read back at once.
 const PIECE: usize = 64 << 10;
+/// Bytes that must stay free beside the path itself and what is kept of it.
+const ROOM: u64 = 16 << 20;
+/// Most files of one path: receivers that live at the same time.
+const MOST: u32 = 8;
 
-/// The directory of the path in work. Where it cannot be used, or another transfer uses it, nothing is kept.
+/// The directory of paths in work. Where it cannot be used, nothing is kept.
 pub(super) struct Spool {
     directory: PathBuf,
-    /// Whoever holds it may write there.
-    lock: Option<File>,
+    /// What an earlier receiver has left of a path that is wanted.
+    left: Option<(Name, Left)>,
+    /// What is written now.
+    current: Option<PathBuf>,
+}
+
+/// A file that an earlier receiver has left.
+struct Left {
+    file: File,
+    at: PathBuf,
+    /// Nobody writes it any more, so it is ours.
+    ours: bool,
 }
 
 impl Spool {
     pub(super) fn open(directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), lock: lock(directory).ok() }
+        // Where there is none nothing is kept.
+        let _none = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        Self { directory: directory.to_owned(), left: None, current: None }
     }
 
-    /// What is left of a path that is still wanted. What is left of others is removed.
-    pub(super) fn partial(&self, wanted: &[Wanted], has: &[Has]) -> Option<Partial> {
+    /// What is left of a path that is still wanted: the most, of several. What is left of others is removed.
+    pub(super) fn partial(&mut self, wanted: &[Wanted], has: &[Has]) -> Option<Partial> {
         let mut found = None;
-        for name in self.names() {
-            let left = Left::parse(&name).and_then(|left| {
-                let index =
-                    wanted.iter().position(|wanted| wanted.path.hash_part().to_string() == left.hash_part)?;
-                let missing = matches!(has.get(index), Some(Has::Base | Has::Nothing));
-                let bytes = fs::metadata(self.directory.join(&name)).ok()?.len();
-                let bytes = bytes - bytes % u64::from(MAX_TARGET);
-                (missing && bytes > 0).then_some(Partial { index, nar_hash: left.nar_hash, bytes })
-            });
-            match left {
-                Some(partial) if found.is_none() => found = Some(partial),
-                _ => self.remove(&name),
-            }
+        for at in self.files() {
+            let Some(left) = Left::open(at) else { continue };
+            let Some((name, partial)) = left.of(wanted, has) else {
+                left.remove();
+                continue;
+            };
+            let more = found.as_ref().is_none_or(|found: &Partial| found.bytes < partial.bytes);
+            let other = if more { self.left.replace((name, left)) } else { Some((name, left)) };
+            other.inspect(|(_, left)| left.remove());
+            found = if more { Some(partial) } else { found };
         }
         found
     }
 
-    /// The file for a path that comes, with what is there of it; none if nothing is kept.
-    pub(super) fn begin(&self, what: &Announcement) -> Result<Option<File>, Trouble> {
-        if self.lock.is_none() && what.from == 0 {
-            return Ok(None);
-        }
-        let name = format!("{}-{}", what.info.path.hash_part(), what.info.nar_hash.to_base16());
-        let other = self.names().into_iter().filter(|other| *other != name);
-        other.for_each(|other| self.remove(&other));
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).mode(0o600).truncate(false);
-        let file = options.open(self.directory.join(name)).and_then(|mut file| {
-            let there = file.metadata()?.len();
-            file.set_len(what.from)?;
-            file.seek(SeekFrom::Start(0))?;
-            Ok((there >= what.from).then_some(file))
-        });
-        match file {
-            Ok(Some(file)) => Ok(Some(file)),
+    /// What is kept of a path that comes, with what is there of it; none if nothing is.
+    pub(super) fn begin(&mut self, what: &Announcement) -> Result<Option<Part>, Trouble> {
+        let name = Name::of(what);
+        let part = match self.left.take_if(|(left, _)| left.hash_part == name.hash_part) {
+            Some((left, of)) if left == name && what.from > 0 => self.go_on(&name, of, what),
+            left => {
+                left.iter().for_each(|(_, left)| left.remove());
+                Ok(self.begin_anew(&name, what))
+            }
+        };
+        match part {
+            Ok(Some(part)) if part.there >= what.from => Ok(Some(part)),
             _ if what.from == 0 => Ok(None),
             _ => Err(Malformed::NotDue { index: what.index as u64, why: "less of it is there" }.into()),
         }
     }
 
-    /// Keeps nothing any more.
-    pub(super) fn clear(&self) {
-        self.names().iter().for_each(|name| self.remove(name));
-    }
-
-    fn names(&self) -> Vec<String> {
-        if self.lock.is_none() {
-            return Vec::new();
+    /// Takes up what is there of a path.
+    fn go_on(&mut self, name: &Name, left: Left, what: &Announcement) -> io::Result<Option<Part>> {
+        let Left { mut file, at, ours } = left;
+        if file.metadata()?.len() < what.from {
+            return Ok(None);
         }
+        file.rewind()?;
+        if ours {
+            file.set_len(what.from)?;
+            let keeps = has_room(&file, what.info.nar_size.saturating_mul(2).saturating_sub(what.from));
+            self.current = Some(at);
+            return Ok(Some(Part { file, there: what.from, keeps }));
+        }
+        let copy = self.begin_anew(name, what).and_then(|mut copy| {
+            let copied = io::copy(&mut (&file).take(what.from), &mut copy.file).ok()?;
+            copy.file.rewind().ok()?;
+            (copied == what.from).then_some(Part { there: copied, ..copy })
+        });
+        file.rewind()?;
+        Ok(Some(copy.unwrap_or(Part { file, there: what.from, keeps: false })))
+    }
+
+    /// A new file, if there is room for it beside the path.
+    fn begin_anew(&mut self, name: &Name, what: &Announcement) -> Option<Part> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).mode(0o600);
+        let (file, at) = (0..MOST).find_map(|number| {
+            let at = self.directory.join(name.file(number));
+            Some((options.open(&at).ok()?, at))
+        })?;
+        if file.try_lock().is_err() || !has_room(&file, what.info.nar_size.saturating_mul(2)) {
+            remove(&at);
+            return None;
+        }
+        self.current = Some(at);
+        Some(Part { file, there: 0, keeps: true })
+    }
+
+    /// Keeps nothing any more of what came.
+    pub(super) fn clear(&mut self) {
+        self.current.take().iter().for_each(|at| remove(at));
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        names.filter(|name| name != LOCK).collect()
-    }
-
-    fn remove(&self, name: &str) {
-        // What cannot be removed is overwritten or removed another time.
-        let _stays = fs::remove_file(self.directory.join(name));
+        entries.map(|entry| entry.path()).collect()
     }
 }
 
-const LOCK: &str = "lock";
-
-fn lock(directory: &Path) -> io::Result<File> {
-    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(directory.join(LOCK))?;
-    file.try_lock().map_err(io::Error::from)?;
-    Ok(file)
+fn remove(at: &Path) {
+    // What cannot be removed is removed another time.
+    let _stays = fs::remove_file(at);
 }
 
-/// What the name of a file says.
-struct Left {
+/// Whether the disk of this file has room for so many bytes more.
+fn has_room(file: &File, bytes: u64) -> bool {
+    fstatvfs(file).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes.saturating_add(ROOM))
+}
+
+impl Left {
+    fn open(at: PathBuf) -> Option<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(&at).ok()?;
+        let ours = file.try_lock().is_ok();
+        Some(Self { file, at, ours })
+    }
+
+    /// Which wanted path it is of, and how much of it is there.
+    fn of(&self, wanted: &[Wanted], has: &[Has]) -> Option<(Name, Partial)> {
+        let name = Name::parse(self.at.file_name()?.to_str()?)?;
+        let is_it = |wanted: &Wanted| wanted.path.hash_part().to_string() == name.hash_part;
+        let index = wanted.iter().position(is_it)?;
+        let missing = matches!(has.get(index), Some(Has::Base | Has::Nothing));
+        let bytes = self.file.metadata().ok()?.len();
+        let bytes = bytes - bytes % u64::from(MAX_TARGET);
+        let partial = Partial { index, nar_hash: name.nar_hash, bytes };
+        (missing && bytes > 0).then_some((name, partial))
+    }
+
+    /// Removes it, unless another receiver writes it.
+    fn remove(&self) {
+        if self.ours {
+            remove(&self.at);
+        }
+    }
+}
+
+/// What the name of a file says: hash part, hash of the NAR, and a number that makes it another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Name {
     hash_part: String,
     nar_hash: Sha256,
 }
 
-impl Left {
-    fn parse(name: &str) -> Option<Self> {
-        let (hash_part, nar_hash) = name.split_once('-')?;
-        let nar_hash = store::hash::Hash::parse_digest(store::hash::Algorithm::Sha256, nar_hash).ok()?;
-        Some(Self { hash_part: hash_part.to_owned(), nar_hash: nar_hash.as_sha256()? })
+impl Name {
+    fn of(what: &Announcement) -> Self {
+        Self { hash_part: what.info.path.hash_part().to_string(), nar_hash: what.info.nar_hash }
     }
+
+    fn file(&self, number: u32) -> String {
+        format!("{}-{}-{number}", self.hash_part, self.nar_hash.to_base16())
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('-');
+        let (hash_part, nar_hash) = (parts.next()?.to_owned(), parts.next()?);
+        let nar_hash = Hash::parse_digest(Algorithm::Sha256, nar_hash).ok()?.as_sha256()?;
+        Some(Self { hash_part, nar_hash })
+    }
+}
+
+/// What is kept of a path while it comes.
+pub(super) struct Part {
+    /// Behind what was passed on of it.
+    file: File,
+    /// Bytes that are there from earlier.
+    there: u64,
+    /// Whether more is put into it.
+    keeps: bool,
 }
 
 /// Passes a NAR on, hashes it, and keeps it.
 pub(super) struct Tee<'s> {
     to: &'s mut dyn Write,
     hasher: Sha256Hasher,
-    part: Option<File>,
+    part: Option<Part>,
 }
 
 impl<'s> Tee<'s> {
-    pub(super) fn new(to: &'s mut dyn Write, part: Option<File>) -> Self {
+    pub(super) fn new(to: &'s mut dyn Write, part: Option<Part>) -> Self {
         Self { to, hasher: Sha256Hasher::new(), part }
     }
 
-    /// Passes on the first bytes from what was kept.
-    pub(super) fn replay(&mut self, bytes: u64) -> io::Result<()> {
+    /// Passes on what was kept.
+    pub(super) fn replay(&mut self) -> io::Result<()> {
         let mut buffer = vec![0; PIECE];
-        let mut left = bytes;
+        let mut left = self.part.as_ref().map_or(0, |part| part.there);
         while let Some(part) = self.part.as_mut().filter(|_| left > 0) {
             let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
-            let count = part.read(&mut buffer[..most])?;
+            let count = part.file.read(&mut buffer[..most])?;
             if count == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -163,9 +248,11 @@ impl Write for Tee<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.to.write_all(bytes)?;
         self.hasher.update(bytes);
-        // A disk that is full must not stop what the store may well have room for.
-        if self.part.as_mut().is_some_and(|part| part.write_all(bytes).is_err()) {
-            self.part = None;
+        let part = self.part.as_mut().filter(|part| part.keeps);
+        if let Some(part) = part.filter(|part| (&part.file).write_all(bytes).is_err()) {
+            // A disk that is full must not stop what the store may well have room for.
+            let _full = part.file.set_len(0);
+            part.keeps = false;
         }
         Ok(bytes.len())
     }

@@ -97,9 +97,9 @@ const LIES: [Lie; 8] = [
 ];
 
 pub(super) fn a_sender_that_lies_registers_nothing(there: &There<'_>) -> Result<()> {
-    let line = there.line()?;
     // Held as a whole there, or not.
     for size in [1_000, 5_000_000] {
+        let line = there.line()?;
         let mut items = items(3, 1_000);
         items[1].size = size;
         let shelf = Shelf::of(&items)?;
@@ -123,7 +123,9 @@ pub(super) fn a_sender_that_lies_registers_nothing(there: &There<'_>) -> Result<
         }
         Wish::all(&shelf)?.send(&line)?;
         there.check(&shelf)?;
-        there.0.sh("nix-store --delete --ignore-liveness /nix/store/*-receiving-* >/dev/null")?;
+        drop(line);
+        there.wait_left()?;
+        there.0.sh("nix-store --delete /nix/store/*-receiving-* >/dev/null")?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ type Inbox = Arc<Mutex<Option<Sender<Vec<u8>>>>>;
 pub(super) struct Line {
     input: Arc<Mutex<Option<PipeWriter>>>,
     inbox: Inbox,
-    replies: Receiver<Reply>,
+    replies: Mutex<Receiver<Reply>>,
     console: Arc<Mutex<Leaving>>,
 }
 
@@ -46,7 +46,7 @@ impl Line {
             lock(&bytes).take();
         });
         let input = Arc::new(Mutex::new(Some(input)));
-        Ok(Self { input, inbox, replies, console: Arc::new(Mutex::new(console)) })
+        Ok(Self { input, inbox, replies: Mutex::new(replies), console: Arc::new(Mutex::new(console)) })
     }
 
     /// Begins a transfer.
@@ -64,7 +64,7 @@ impl Line {
 
     pub(super) fn ask(&self, request: &Request) -> Result<Reply> {
         self.write(Channel::Control, &request.to_payload())?;
-        self.replies.recv_timeout(ANSWER).context("the agent did not answer")
+        lock(&self.replies).recv_timeout(ANSWER).context("the agent did not answer")
     }
 
     fn write(&self, channel: Channel, payload: &[u8]) -> Result<()> {

@@ -153,7 +153,7 @@ impl Done {
         Ok(self)
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let events: String = self.events.iter().map(|event| format!("{event}\n")).collect();
         format!("{events}{}", self.stderr)
     }

@@ -23,6 +23,7 @@ mod etc;
 mod evaluation;
 mod fleet_answers;
 mod fleet_bases;
+mod fleet_copies;
 mod fleet_deploy;
 mod fleet_errors;
 mod fleet_hostile;

@@ -49,6 +49,8 @@ receiving! {
     ordinary::nothing_goes_over_twice,
     ordinary::paths_that_differ_in_hashes_only_cost_almost_nothing,
     ordinary::a_changed_library_costs_its_difference,
+    ordinary::another_session_carries_a_part,
+    broken::what_is_cut_on_either_of_two_sessions_goes_on,
     bases::a_base_that_is_collected_meanwhile_is_not_needed,
     bases::a_base_that_was_changed_on_the_disk_does_no_harm,
     broken::a_long_path_goes_on_where_it_was_cut,
@@ -87,13 +89,16 @@ struct Wish<'s> {
     source: Box<dyn Source + Send + 's>,
     substitute: Option<Duration>,
     limit: Duration,
+    /// Another session that carries a part.
+    second: Option<&'s Line>,
 }
 
 impl Wish<'_> {
     /// All of a shelf, whole.
     fn all(shelf: &Shelf) -> Result<Self> {
         let (closure, bases) = (shelf.closure()?, Bases::none());
-        Ok(Self { closure, bases, source: Box::new(shelf.source()), substitute: None, limit: LIMIT })
+        let source = Box::new(shelf.source());
+        Ok(Self { closure, bases, source, substitute: None, limit: LIMIT, second: None })
     }
 
     /// All of a shelf, made of another one that is there.
@@ -117,7 +122,7 @@ impl Wish<'_> {
         let mut offer = Offer::new(&self.closure, &self.bases, &pulse, self.substitute);
         let mut rounds = Vec::new();
         loop {
-            let asked = offer.ask(line.streams()?)?;
+            let asked = offer.ask(line.streams_of(self.second)?)?;
             on_answer(&asked)?;
             let mut given = asked.give(&mut *self.source, &mut |progress| {
                 if let Progress::Sending { bytes, .. } = progress {
@@ -201,7 +206,8 @@ impl There<'_> {
 
     /// The most that the session's process has taken so far, in KiB.
     fn peak(&self) -> Result<u64> {
-        let script = "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$(pgrep -xn lockstep-agent)/status";
+        let script =
+            "sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$(pgrep -xn lockstep-agent)/status";
         Ok(self.0.sh(script)?.parse()?)
     }
 

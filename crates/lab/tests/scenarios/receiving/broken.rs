@@ -16,11 +16,11 @@ use super::{
 /// Bytes that go over or not at all.
 const WINDOW: u64 = 4 << 20;
 /// Most bytes that are on their way in pipes and buffers.
-const ON_THE_WAY: u64 = 1 << 20;
+const ON_THE_WAY: u64 = 2 << 20;
 /// When something breaks, in percent of the bytes of the NARs.
 const MOMENTS: [u64; 3] = [1, 50, 99];
 
-/// Sends until so many bytes have gone, then breaks it; gives how many had gone, once no agent is left.
+/// Sends until so many bytes have gone, then breaks it; gives how many had gone.
 fn send_and_break(
     there: &There<'_>,
     wish: &mut Wish<'_>,
@@ -43,7 +43,6 @@ fn send_and_break(
     let (gone, done) = broken.context("it did not come so far")?;
     done?;
     drop(line);
-    there.wait_left()?;
     Ok(gone)
 }
 
@@ -54,6 +53,7 @@ fn cut(line: &Line) -> Result<()> {
 
 /// Sends the rest, of which whole windows are there; then all is there.
 fn send_the_rest(there: &There<'_>, wish: &mut Wish<'_>, shelf: &Shelf, gone: u64) -> Result<()> {
+    there.wait_left()?;
     let spooled: u64 = there.spooled()?.iter().sum();
     ensure!(spooled + ON_THE_WAY >= gone, "{gone} had gone, {spooled} are there");
     let given = there.send(wish)?;
@@ -130,9 +130,14 @@ pub(super) fn a_patch_goes_on_where_it_was_cut(there: &There<'_>) -> Result<()> 
         cut(line)
     };
     send_and_break(there, &mut Wish::after(&new, &old)?, 2 * WINDOW, come)?;
+    there.wait_left()?;
     let spooled: u64 = there.spooled()?.iter().sum();
     let given = there.send(&mut Wish::after(&new, &old)?)?;
-    assert_eq!((given.patched, given.nar_bytes), (1, new.nar_size() - spooled / WINDOW * WINDOW), "{given:?}");
+    assert_eq!(
+        (given.patched, given.nar_bytes),
+        (1, new.nar_size() - spooled / WINDOW * WINDOW),
+        "{given:?}"
+    );
     there.check(&new)
 }
 
@@ -141,11 +146,29 @@ pub(super) fn many_short_paths_go_on_where_they_were_cut(there: &There<'_>) -> R
     for percent in MOMENTS {
         let moment = shelf.nar_size() * percent / 100;
         let gone = send_and_break(there, &mut Wish::all(&shelf)?, moment, cut)?;
+        there.wait_left()?;
         let given = there.send(&mut Wish::all(&shelf)?)?;
         ensure!(given.nar_bytes <= shelf.nar_size() - gone + WINDOW, "{gone} had gone: {given:?}");
         there.check(&shelf)?;
         there.wait_left()?;
         there.0.sh("nix-store --delete /nix/store/*-receiving-* >/dev/null")?;
+    }
+    Ok(())
+}
+
+pub(super) fn what_is_cut_on_either_of_two_sessions_goes_on(there: &There<'_>) -> Result<()> {
+    let shelf = Shelf::of(&items(1, 30_000_000))?;
+    for cut_second in [false, true] {
+        let second = there.line()?;
+        let mut wish = Wish { second: Some(&second), ..Wish::all(&shelf)? };
+        let gone = send_and_break(there, &mut wish, shelf.nar_size() / 2, |line| {
+            cut(if cut_second { &second } else { line })
+        });
+        drop(wish);
+        drop(second);
+        let gone = gone?;
+        send_the_rest(there, &mut Wish::all(&shelf)?, &shelf, gone)?;
+        delete(there, &shelf)?;
     }
     Ok(())
 }
@@ -156,6 +179,7 @@ pub(super) fn an_agent_that_is_killed_is_followed_by_another(there: &There<'_>) 
     let shelf = Shelf::of(&items)?;
     let kill = |_: &Line| there.0.run(["pkill", "-KILL", "-x", "lockstep-agent"]).map(drop);
     let gone = send_and_break(there, &mut Wish::all(&shelf)?, shelf.nar_size() / 2, kill)?;
+    there.wait_left()?;
     let given = there.send(&mut Wish::all(&shelf)?)?;
     ensure!(given.nar_bytes <= shelf.nar_size() - gone + WINDOW + ON_THE_WAY, "{gone} had gone: {given:?}");
     there.check(&shelf)
@@ -198,7 +222,10 @@ pub(super) fn a_disk_that_is_full_is_said_to_be_full(there: &There<'_>) -> Resul
         ensure!(!error.can_resume(), "room must be made first");
         there.0.run(["rm", "/nix/lab-fill"])?;
         let given = only(Wish::all(&shelf)?.send(&line)?)?;
-        ensure!(items.len() == 1 || given.nar_bytes < shelf.nar_size(), "what came is not sent again: {given:?}");
+        ensure!(
+            items.len() == 1 || given.nar_bytes < shelf.nar_size(),
+            "what came is not sent again: {given:?}"
+        );
         there.check(&shelf)?;
         drop(line);
         there.wait_left()?;

@@ -8,16 +8,12 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use daemon::files::NarFile;
 use session::{Reply, Request};
-use store::{
-    closure::Closure,
-    hash::Sha256,
-    path_info::PathInfo,
-    store_path::StorePath,
-};
+use store::{closure::Closure, hash::Sha256, path_info::PathInfo, store_path::StorePath};
 use transfer::{Bases, Source, SourceError};
 
 use super::{
     LIMIT, There, Wish,
+    line::{Line, name},
     shelf::{Shelf, items, noise},
 };
 
@@ -114,6 +110,7 @@ pub(super) fn a_sender_that_lies_registers_nothing(there: &There<'_>) -> Result<
                 source: Box::new(nars),
                 substitute: None,
                 limit: LIMIT,
+                second: None,
             };
             let error = wish.fail(&line).with_context(|| format!("{what}, {size}"))?;
             let text = format!("{:#}", anyhow::Error::from(error));
@@ -147,11 +144,15 @@ pub(super) fn bytes_that_mean_nothing_end_only_their_transfer(there: &There<'_>)
     let endless = [&[2, 0xff, 0xff, 0xff, 0xff][..], &noise(2, 100_000)].concat();
     let packed_noise = [&[1, 0, 1, 0, 0][..], &noise(3, 65_536)].concat();
     for bytes in [noise(1, 300_000), zeros, endless, packed_noise, vec![3, 0, 0, 0, 0]] {
-        let mut streams = line.streams()?;
-        streams.to.write_all(&bytes)?;
-        ensure!(streams.from.read(&mut [0])? == 1, "it says something of it");
-        let status = line.ask(&Request::Status)?;
-        ensure!(matches!(status, Reply::Status(_)), "{status:?}");
+        // In blocks, and as they are.
+        for begin in [|line: &Line| line.streams(), |line: &Line| line.raw_streams(&name())] {
+            let mut streams = begin(&line)?;
+            streams.to.write_all(&bytes)?;
+            streams.to.flush()?;
+            ensure!(streams.from.read(&mut [0])? == 1, "it says something of it");
+            let status = line.ask(&Request::Status)?;
+            ensure!(matches!(status, Reply::Status(_)), "{status:?}");
+        }
     }
     let given = Wish::all(&shelf)?.send(&line)?;
     assert_eq!(given.len(), 1);

@@ -4,16 +4,18 @@ use std::{
     io::{self, PipeWriter, Read, Write},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, Sender, channel},
     },
     thread,
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use lab::Host;
+use order::Nonce;
 use session::{Channel, MAX_DATA, Reply, Request, read_frame, write_frame};
-use transfer::Streams;
+use transfer::{LanesWriter, Streams};
 
 use crate::agents::{Leaving, Session};
 
@@ -51,9 +53,27 @@ impl Line {
 
     /// Begins a transfer.
     pub(super) fn streams(&self) -> Result<Streams> {
+        self.streams_of(None)
+    }
+
+    /// Begins a transfer of which another session carries a part.
+    pub(super) fn streams_of(&self, second: Option<&Self>) -> Result<Streams> {
+        let lane = name();
+        let streams = self.raw_streams(&lane)?;
+        let (join, joining) = channel::<Box<dyn Write + Send>>();
+        if let Some(second) = second {
+            let reply = second.ask(&Request::Lane { lane })?;
+            ensure!(reply == Reply::LaneReady, "{reply:?}");
+            join.send(Box::new(Frames(Arc::clone(&second.input))))?;
+        }
+        Ok(Streams { to: Box::new(LanesWriter::new(streams.to, joining)), ..streams })
+    }
+
+    /// The channel as it is, without blocks.
+    pub(super) fn raw_streams(&self, lane: &Nonce) -> Result<Streams> {
         let (to_bytes, bytes) = channel();
         *lock(&self.inbox) = Some(to_bytes);
-        self.write(Channel::Control, &Request::Receive.to_payload())?;
+        self.write(Channel::Control, &Request::Receive { lane: lane.clone() }.to_payload())?;
         let (input, console) = (Arc::clone(&self.input), Arc::clone(&self.console));
         Ok(Streams {
             to: Box::new(Frames(Arc::clone(&self.input))),
@@ -76,6 +96,14 @@ impl Line {
     pub(super) fn cut(&self) {
         lock(&self.input).take();
     }
+}
+
+/// A name that no other transfer has.
+pub(super) fn name() -> Nonce {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let mut dice = [0; 32];
+    dice[..8].copy_from_slice(&NUMBER.fetch_add(1, Ordering::Relaxed).to_le_bytes());
+    Nonce::from_random(dice)
 }
 
 fn hang_up(input: &Mutex<Option<PipeWriter>>, console: &Mutex<Leaving>) {

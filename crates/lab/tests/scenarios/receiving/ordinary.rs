@@ -1,10 +1,13 @@
 //! What goes over where nothing goes wrong.
 
 use anyhow::{Result, ensure};
+use session::{Reply, Request};
 use transfer::Need;
 
 use super::{
-    There, Wish, only,
+    There, Wish,
+    line::name,
+    only,
     shelf::{Shelf, items, rebuilt, rehashed},
 };
 
@@ -17,7 +20,9 @@ pub(super) fn nothing_goes_over_twice(there: &There<'_>) -> Result<()> {
     assert_eq!(given.nar_bytes, shelf.nar_size());
     ensure!(given.sent < shelf.nar_size() * 101 / 100, "{given:?}");
     there.check(&shelf)?;
-    there.0.sh("nix-store --verify --check-contents 2>&1 | (! grep -E 'receiving.*(modified|disappeared)')")?;
+    there
+        .0
+        .sh("nix-store --verify --check-contents 2>&1 | (! grep -E 'receiving.*(modified|disappeared)')")?;
 
     let nothing = |asked: &transfer::Asked<'_, '_>| {
         assert_eq!(asked.need(), Need::default());
@@ -63,4 +68,18 @@ pub(super) fn a_changed_library_costs_its_difference(there: &There<'_>) -> Resul
     ensure!(given.sent < 12_000, "{given:?}");
     there.check(&new)?;
     there.check_peak("two paths of several windows, whole and made of others")
+}
+
+pub(super) fn another_session_carries_a_part(there: &There<'_>) -> Result<()> {
+    let mut items = items(40, 300_000);
+    items[20].size = 20_000_000;
+    let shelf = Shelf::of(&items)?;
+    let (line, second) = (there.line()?, there.line()?);
+    let given = only(Wish { second: Some(&second), ..Wish::all(&shelf)? }.send(&line)?)?;
+    assert_eq!((given.whole, given.nar_bytes), (40, shelf.nar_size()));
+    there.check(&shelf)?;
+    // One that is no longer awaited is told so, and no door is left.
+    let late = second.ask(&Request::Lane { lane: name() })?;
+    ensure!(matches!(&late, Reply::Refused(cause) if cause.text.contains("no other session")), "{late:?}");
+    there.0.sh("! ls /run/lockstep/*.lane").map(drop)
 }

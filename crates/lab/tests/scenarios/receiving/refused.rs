@@ -18,7 +18,9 @@ fn works(there: &There<'_>, shelf: &Shelf) -> Result<()> {
 
 pub(super) fn a_daemon_that_is_not_there_is_said_to_be_so(there: &There<'_>) -> Result<()> {
     let shelf = Shelf::of(&items(3, 1_000))?;
-    there.0.sh("systemctl stop nix-daemon.socket nix-daemon.service; rm -f /nix/var/nix/daemon-socket/socket")?;
+    there
+        .0
+        .sh("systemctl stop nix-daemon.socket nix-daemon.service; rm -f /nix/var/nix/daemon-socket/socket")?;
     let error = Wish::all(&shelf)?.fail(&there.line()?)?;
     ensure!(matches!(error, Error::Host { .. }) && !error.can_resume(), "{error:?}");
     ensure!(error.to_string().contains("Nix's daemon does not answer"), "{error}");

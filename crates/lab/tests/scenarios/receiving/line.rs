@@ -64,7 +64,7 @@ impl Line {
         if let Some(second) = second {
             let reply = second.ask(&Request::Lane { lane })?;
             ensure!(reply == Reply::LaneReady, "{reply:?}");
-            join.send(Box::new(Frames(Arc::clone(&second.input))))?;
+            join.send(Box::new(Frames(Arc::clone(&second.input)))).ok().context("the writer is there")?;
         }
         Ok(Streams { to: Box::new(LanesWriter::new(streams.to, joining)), ..streams })
     }

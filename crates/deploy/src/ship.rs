@@ -21,7 +21,9 @@ use crate::{Progress, Voice};
 
 /// How long a copy may stand still.
 const STILL: Duration = Duration::from_secs(120);
-/// How long a host may fetch from its caches without a word.
+/// How long a host may fetch from its caches.
+const CACHES: Duration = Duration::from_secs(600);
+/// How long a copy may stand still while it does.
 const FETCHING: Duration = Duration::from_secs(900);
 
 /// Why a copy failed.

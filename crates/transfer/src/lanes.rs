@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 /// Most bytes of a block: with its head as many as one frame of a session holds.
@@ -23,26 +23,28 @@ const OTHER: u32 = 1 << 31;
 
 /// A lane on which blocks are written, from a thread of its own.
 struct Lane {
-    blocks: SyncSender<Vec<u8>>,
+    /// Until it ends.
+    blocks: Option<SyncSender<Vec<u8>>>,
     pending: Arc<AtomicUsize>,
     failed: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Lane {
     fn start(mut to: Box<dyn Write + Send>) -> Self {
         let (blocks, waiting) = sync_channel::<Vec<u8>>(WAITING);
         let (pending, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let lane = Self { blocks, pending: Arc::clone(&pending), failed: Arc::clone(&failed) };
-        thread::spawn(move || {
+        let (waits, fails) = (Arc::clone(&pending), Arc::clone(&failed));
+        let thread = thread::spawn(move || {
             for block in waiting {
                 if to.write_all(&block).and_then(|()| to.flush()).is_err() {
-                    failed.store(true, Ordering::Release);
+                    fails.store(true, Ordering::Release);
                     return;
                 }
-                pending.fetch_sub(1, Ordering::AcqRel);
+                waits.fetch_sub(1, Ordering::AcqRel);
             }
         });
-        lane
+        Self { blocks: Some(blocks), pending, failed, thread: Some(thread) }
     }
 
     fn send(&self, block: Vec<u8>) -> io::Result<()> {
@@ -51,7 +53,7 @@ impl Lane {
             return Err(broken());
         }
         self.pending.fetch_add(1, Ordering::AcqRel);
-        self.blocks.send(block).map_err(|_| broken())
+        self.blocks.as_ref().ok_or_else(broken)?.send(block).map_err(|_| broken())
     }
 
     fn pending(&self) -> usize {
@@ -59,7 +61,16 @@ impl Lane {
     }
 }
 
-/// A stream to a receiver.
+impl Drop for Lane {
+    /// Waits until all is written: what waits here must not come behind what the next transfer begins with.
+    fn drop(&mut self) {
+        self.blocks = None;
+        // One that panicked writes nothing any more.
+        let _panicked = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A stream to a receiver. When it is dropped all is written, or the lanes have failed.
 pub struct LanesWriter {
     first: Lane,
     second: Option<Lane>,

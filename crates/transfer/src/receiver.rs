@@ -88,6 +88,8 @@ enum Trouble {
 impl Trouble {
     fn verdict(self) -> Verdict {
         match self {
+            // Where it can still be heard only one of two lanes is gone.
+            error if error.is_of_the_line() => Verdict::Lacks { why: chain(&error) },
             Self::Malformed(error) => Verdict::Failed { why: chain(&error) },
             Self::Wrong { index, why } => Verdict::Wrong { index, why },
             Self::Lacks(why) => Verdict::Lacks { why },
@@ -96,13 +98,15 @@ impl Trouble {
         }
     }
 
-    /// Whether only the line or the daemon is to blame, so that what was begun can be gone on with.
+    /// Whether only the line is to blame.
+    fn is_of_the_line(&self) -> bool {
+        let is = |error: &io::Error| !is_stop(error) && error.kind() != io::ErrorKind::InvalidData;
+        matches!(self, Self::Malformed(Malformed::Stream(error)) if is(error))
+    }
+
+    /// Whether what was begun can be gone on with.
     fn leaves_what_came(&self) -> bool {
-        match self {
-            Self::Malformed(Malformed::Stream(error)) => !is_stop(error),
-            Self::Lacks(_) => true,
-            _ => false,
-        }
+        matches!(self, Self::Lacks(_)) || self.is_of_the_line()
     }
 }
 

@@ -13,7 +13,7 @@ use store::closure::Closure;
 use store::store_path::{StoreDir, StorePath};
 use transfer::{Bases, Behind, Given, Offer, OnDisk, Outcome, Pulse, Source};
 
-use super::{FETCHING, NotShipped, Origin, Shipping, failed, shown};
+use super::{CACHES, NotShipped, Origin, Shipping, failed, shown};
 use crate::judge;
 use crate::talk::Lane;
 
@@ -32,7 +32,7 @@ impl Shipping<'_> {
             Origin::Here(client) => bases(client, root, closure, &self.contact.talk.hello),
             Origin::There(_) => Bases::none(),
         };
-        let mut offer = Offer::new(closure, &bases, pulse, self.substitute.then_some(FETCHING));
+        let mut offer = Offer::new(closure, &bases, pulse, self.substitute.then_some(CACHES));
         let mut bytes = 0;
         loop {
             let given = self.give(root, &offer)?;

@@ -122,7 +122,9 @@ impl Wish<'_> {
         let mut offer = Offer::new(&self.closure, &self.bases, &pulse, self.substitute);
         let mut rounds = Vec::new();
         loop {
-            let asked = offer.ask(line.streams_of(self.second)?)?;
+            let (streams, lane) = line.streams()?;
+            let asked = offer.ask(streams)?;
+            self.second.map_or(Ok(()), |second| second.join(lane))?;
             on_answer(&asked)?;
             let mut given = asked.give(&mut *self.source, &mut |progress| {
                 if let Progress::Sending { bytes, .. } = progress {

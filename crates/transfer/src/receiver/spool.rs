@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use delta::window::MAX_TARGET;
+use delta::{op::Op, window::MAX_TARGET};
 use rustix::fs::fstatvfs;
 use store::hash::{Algorithm, Hash, Sha256, Sha256Hasher};
 
@@ -25,8 +25,8 @@ use crate::{
 
 /// How much is read back at once.
 const PIECE: usize = 64 << 10;
-/// Bytes that must stay free beside the path itself and what is kept of it.
-const ROOM: u64 = 16 << 20;
+/// What is left free on a disk at least.
+const SPARE: u64 = 64 << 20;
 /// Most files of one path: receivers that live at the same time.
 const MOST: u32 = 8;
 
@@ -110,8 +110,11 @@ impl Spool {
         Ok(Some(copy.unwrap_or(Part { file, there: what.from, keeps: false })))
     }
 
-    /// A new file, if there is room for it beside the path.
+    /// A new file, if something of the path comes over the line, and there is room for it twice.
     fn begin_anew(&mut self, name: &Name, what: &Announcement) -> Option<Part> {
+        if matches!(what.op, Op::Rewrite(_)) {
+            return None;
+        }
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         let (file, at) = (0..MOST).find_map(|number| {
@@ -144,7 +147,8 @@ fn remove(at: &Path) {
 
 /// Whether the disk of this file has room for so many bytes more.
 fn has_room(file: &File, bytes: u64) -> bool {
-    fstatvfs(file).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes.saturating_add(ROOM))
+    fstatvfs(file)
+        .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= bytes.saturating_add(SPARE))
 }
 
 impl Left {

@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
 use delta::{
@@ -30,6 +31,8 @@ use crate::{
 
 /// After so many bytes the receiver is given all that there is.
 const FLUSH: u64 = 128 << 10;
+/// The same after so long: what costs few bytes may cost much work, on either side.
+const SILENT: Duration = Duration::from_millis(500);
 
 /// What was sent, and how that ended.
 #[derive(Debug)]
@@ -131,14 +134,16 @@ impl Asked<'_, '_> {
             given,
             whole: None,
             pending: 0,
+            flushed: Instant::now(),
         };
-        let cut = thread::scope(|scope| {
+        let (cut, hung_up) = thread::scope(|scope| {
             scope.spawn(|| hearing.listen(from, &offer.pulse));
             let cut = giving.all(&infos).err();
-            if cut.as_ref().is_some_and(|_| giving.packer.stop().is_err()) {
+            let hung_up = cut.is_some() && giving.packer.stop().is_err();
+            if hung_up {
                 hang_up();
             }
-            cut
+            (cut, hung_up)
         });
         let Giving { mut given, packer, whole, .. } = giving;
         given.sent = packer.sent();
@@ -147,6 +152,13 @@ impl Asked<'_, '_> {
             let (path, index) = (infos.iter().find(|(at, _)| *at == index)?.1.path.clone(), Some(index));
             Some((path, whole == index))
         });
+        let ended = match ended {
+            // It could say so, but cannot be asked again.
+            Ok(Outcome::Again(Again::Lacks { .. })) if hung_up => {
+                Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
+            }
+            ended => ended,
+        };
         watch.end(ended).map(|outcome| Given { outcome, ..given })
     }
 }
@@ -185,6 +197,8 @@ struct Giving<'g, 'a> {
     whole: Option<usize>,
     /// Bytes that the receiver may not have.
     pending: u64,
+    /// When it had all.
+    flushed: Instant,
 }
 
 impl Giving<'_, '_> {
@@ -229,11 +243,15 @@ impl Giving<'_, '_> {
             Choice::Patch(patch) => self.send_patch(index, info, *patch)?,
         }
         self.tell(info);
-        if self.pending >= FLUSH {
-            self.pending = 0;
-            self.packer.flush()?;
+        if self.pending >= FLUSH || self.flushed.elapsed() >= SILENT {
+            self.flush()?;
         }
         Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (self.pending, self.flushed) = (0, Instant::now());
+        self.packer.flush()
     }
 
     fn send_whole(&mut self, index: usize, info: &PathInfo) -> Result<(), Cut> {
@@ -284,6 +302,8 @@ impl Giving<'_, '_> {
             head.write(&mut bytes);
             write_message(&bytes, &mut self.packer)?;
             self.packer.payload(&payload)?;
+            // So that the receiver works on it while the next one is made.
+            self.flush()?;
             self.given.nar_bytes += u64::from(head.window.target());
             self.tell(info);
         }

@@ -33,6 +33,12 @@ pub(super) struct Line {
     console: Arc<Mutex<Leaving>>,
 }
 
+/// Where another session joins a transfer.
+pub(super) struct Lane {
+    name: Nonce,
+    join: Sender<Box<dyn Write + Send>>,
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -51,22 +57,20 @@ impl Line {
         Ok(Self { input, inbox, replies: Mutex::new(replies), console: Arc::new(Mutex::new(console)) })
     }
 
-    /// Begins a transfer.
-    pub(super) fn streams(&self) -> Result<Streams> {
-        self.streams_of(None)
+    /// Begins a transfer; another session may carry a part of it.
+    pub(super) fn streams(&self) -> Result<(Streams, Lane)> {
+        let name = name();
+        let streams = self.raw_streams(&name)?;
+        let (join, joining) = channel();
+        let to = Box::new(LanesWriter::new(streams.to, joining));
+        Ok((Streams { to, ..streams }, Lane { name, join }))
     }
 
-    /// Begins a transfer of which another session carries a part.
-    pub(super) fn streams_of(&self, second: Option<&Self>) -> Result<Streams> {
-        let lane = name();
-        let streams = self.raw_streams(&lane)?;
-        let (join, joining) = channel::<Box<dyn Write + Send>>();
-        if let Some(second) = second {
-            let reply = second.ask(&Request::Lane { lane })?;
-            ensure!(reply == Reply::LaneReady, "{reply:?}");
-            join.send(Box::new(Frames(Arc::clone(&second.input)))).ok().context("the writer is there")?;
-        }
-        Ok(Streams { to: Box::new(LanesWriter::new(streams.to, joining)), ..streams })
+    /// Carries a part of what goes to another session, which has answered its question.
+    pub(super) fn join(&self, lane: Lane) -> Result<()> {
+        let reply = self.ask(&Request::Lane { lane: lane.name })?;
+        ensure!(reply == Reply::LaneReady, "{reply:?}");
+        lane.join.send(Box::new(Frames(Arc::clone(&self.input)))).ok().context("the transfer goes on")
     }
 
     /// The channel as it is, without blocks.

@@ -64,7 +64,7 @@ fn a_second_deploy_sends_what_changed_as_a_user_with_sudo() -> Result<()> {
     ensure!(second < first / 10, "{first} bytes, then {second}: {said}");
     ensure!(said.contains("differ in hashes only"), "{said}");
     eprintln!("{first} bytes, then {second}");
-    assert_eq!(host.sh("grep -c '^1.1$' /etc/programs/bin/program")?, "1");
+    assert_eq!(host.sh("grep -cxF 1.1 /etc/programs/bin/program")?, "1");
     host.sh("nix-store --verify-path $(nix-store --query --requisites /run/current-system)")?;
     host.wait_ssh(SOON)
 }

@@ -10,7 +10,7 @@ mod ordinary;
 mod refused;
 mod shelf;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, io, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use lab::{Host, Suite, wait};
@@ -122,7 +122,9 @@ impl Wish<'_> {
         let mut offer = Offer::new(&self.closure, &self.bases, &pulse, self.substitute);
         let mut rounds = Vec::new();
         loop {
-            let (streams, lane) = line.streams()?;
+            // A line on which no other question can be asked is a broken one.
+            let broken = |_| Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+            let (streams, lane) = line.streams().map_err(broken)?;
             let asked = offer.ask(streams)?;
             self.second.map_or(Ok(()), |second| second.join(lane))?;
             on_answer(&asked)?;

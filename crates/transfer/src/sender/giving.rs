@@ -136,14 +136,14 @@ impl Asked<'_, '_> {
             pending: 0,
             flushed: Instant::now(),
         };
-        let (cut, hung_up) = thread::scope(|scope| {
+        let (cut, broken) = thread::scope(|scope| {
             scope.spawn(|| hearing.listen(from, &offer.pulse));
             let cut = giving.all(&infos).err();
-            let hung_up = cut.is_some() && giving.packer.stop().is_err();
-            if hung_up {
+            let broken = matches!(cut, Some(Cut::Line)) && !hearing.is_over();
+            if cut.is_some() && giving.packer.stop().is_err() {
                 hang_up();
             }
-            (cut, hung_up)
+            (cut, broken)
         });
         let Giving { mut given, packer, whole, .. } = giving;
         given.sent = packer.sent();
@@ -153,8 +153,8 @@ impl Asked<'_, '_> {
             Some((path, whole == index))
         });
         let ended = match ended {
-            // It could say so, but cannot be asked again.
-            Ok(Outcome::Again(Again::Lacks { .. })) if hung_up => {
+            // The host could say that the line broke, but it cannot be asked over that again.
+            Ok(Outcome::Again(Again::Lacks { .. })) if broken => {
                 Err(io::Error::from(io::ErrorKind::BrokenPipe).into())
             }
             ended => ended,

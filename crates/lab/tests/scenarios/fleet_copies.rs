@@ -63,7 +63,6 @@ fn a_second_deploy_sends_what_changed_as_a_user_with_sudo() -> Result<()> {
     let (second, said) = deploy(&fleet)?;
     ensure!(second < first / 10, "{first} bytes, then {second}: {said}");
     ensure!(said.contains("differ in hashes only"), "{said}");
-    eprintln!("{first} bytes, then {second}");
     assert_eq!(host.sh("grep -cxF 1.1 /etc/programs/bin/program")?, "1");
     host.sh("nix-store --verify-path $(nix-store --query --requisites /run/current-system)")?;
     host.wait_ssh(SOON)

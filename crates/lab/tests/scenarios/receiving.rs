@@ -10,7 +10,11 @@ mod ordinary;
 mod refused;
 mod shelf;
 
-use std::{collections::BTreeSet, io, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use lab::{Host, Suite, wait};
@@ -138,10 +142,7 @@ impl Wish<'_> {
             ensure!(rounds.len() < 20, "it has no end: {rounds:?}");
             match outcome {
                 Outcome::Done => return Ok(rounds),
-                Outcome::Again(again) => {
-                    eprintln!("again: {again}");
-                    offer.amend(again)?;
-                }
+                Outcome::Again(again) => offer.amend(again)?,
             }
         }
     }
@@ -218,7 +219,7 @@ impl There<'_> {
     /// The peak is within what was promised, and is told.
     fn check_peak(&self, what: &str) -> Result<()> {
         let peak = self.peak()?;
-        eprintln!("{what}: the agent took {peak} KiB");
+        writeln!(io::stderr(), "{what}: the agent took {peak} KiB")?;
         ensure!(peak <= MEMORY, "{what}: the agent took {peak} KiB, {MEMORY} are allowed");
         Ok(())
     }

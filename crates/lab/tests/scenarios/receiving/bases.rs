@@ -1,6 +1,7 @@
 //! What paths were to be made of is not there any more, or is something else.
 
 use anyhow::{Context, Result, ensure};
+use transfer::Asked;
 
 use super::{
     There, Wish,
@@ -14,14 +15,15 @@ pub(super) fn a_base_that_is_collected_meanwhile_is_not_needed(there: &There<'_>
     there.wait_left()?;
     // One of them, on which nothing stands; then all of them.
     let mut before = old;
-    for (delete, whole) in [("nix-store --delete", 1), ("nix-collect-garbage;:", 10)] {
-        let generation = before.next(&rehashed(&items, 0))?;
-        let new = if whole == 1 { generation } else { before.next(&rebuilt(&rehashed(&items, 0), 0))? };
+    for (delete, whole) in [("nix-store --delete $1", 1), ("nix-collect-garbage", 10)] {
+        let now = rehashed(&items, 0);
+        let new = before.next(&if whole == 1 { now } else { rebuilt(&now, 0) })?;
         let line = there.line()?;
-        let (mut round, delete) = (0, format!("{delete} {}", before.root()));
-        let on_answer = |_: &transfer::Asked<'_, '_>| {
+        let mut round = 0;
+        let on_answer = |_: &Asked<'_, '_>| {
             round += 1;
-            if round == 1 { there.0.sh(&delete).map(drop) } else { Ok(()) }
+            let words = ["sh", "-euc", delete, "sh", &before.root()];
+            if round == 1 { there.0.run(words).map(drop) } else { Ok(()) }
         };
         let rounds = Wish::after(&new, &before)?.send_with(&line, on_answer, |_| ())?;
         let sent_whole: usize = rounds.iter().map(|given| given.whole).sum();

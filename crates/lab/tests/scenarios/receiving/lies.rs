@@ -114,7 +114,6 @@ pub(super) fn a_sender_that_lies_registers_nothing(there: &There<'_>) -> Result<
             };
             let error = wish.fail(&line).with_context(|| format!("{what}, {size}"))?;
             let text = format!("{:#}", anyhow::Error::from(error));
-            eprintln!("{what}, {size}: {text}");
             ensure!(said.iter().all(|part| text.contains(part)), "{what}, {size}: {text}");
             there.has_none(&shelf.infos[1..]).with_context(|| format!("{what}, {size}"))?;
         }

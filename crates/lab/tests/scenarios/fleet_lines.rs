@@ -221,3 +221,29 @@ fn twenty_hosts_are_deployed_at_once() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_long_path_goes_on_where_a_pulled_cable_left_it() -> Result<()> {
+    let lab = fleets::with_operator(["web1"])?.start()?;
+    let host = lab.host("web1");
+    let mut fleet = Fleet::new(&lab, &["web1"])?;
+    fleet.settings(HASTY)?;
+    fleet.define("web1", &packages(["long"], 24 * MIB))?;
+    host.limit_rate(Some(24_000))?;
+    let deploying = fleet.start_deploy(&["--all"])?;
+    wait::until("half of it to come", BOOT, || {
+        let come = host.sh("cat /nix/var/lockstep/incoming/* | wc -c")?;
+        ensure!(come.parse::<u64>()? >= 12 * MIB, "{come} bytes");
+        Ok(())
+    })?;
+    host.plug(false)?;
+    fleet.wait_log("is taken up again: ", SOON)?;
+    host.plug(true)?;
+    host.limit_rate(None)?;
+    let outcome = deploying.end(0)?;
+    let web1 = outcome.of("web1")?;
+    web1.is("confirmed", "", &[])?;
+    // What was sent over a line that broke is not told.
+    ensure!(web1.bytes < 14 * MIB, "{} bytes were sent, though half was there", web1.bytes);
+    host.wait_ssh(SOON)
+}

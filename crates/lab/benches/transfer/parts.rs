@@ -1,0 +1,254 @@
+//! The sets, one after another, on each line and by each way.
+
+use std::cell::{Cell, RefCell};
+
+use anyhow::Result;
+use store::path_info::PathInfo;
+
+use super::{
+    draft::Set,
+    figures::{Figures, as_number, median},
+    note,
+    packages::{self, Update},
+    rig::{Line, Load, Rig, Way},
+    usr::{SMALL, Usr},
+    watch::Taken,
+};
+
+/// Rounds of what is quick, in which the ways take turns.
+const ROUNDS: usize = 3;
+/// What a rehashed path may cost beside a library that changed, in bytes.
+const REHASHED: u64 = 250;
+
+type Part<'lab> = (&'static str, fn(&Parts<'lab>) -> Result<()>);
+
+/// All that is measured.
+pub(crate) struct Parts<'lab> {
+    rig: RefCell<Rig<'lab>>,
+    figures: Figures,
+    usr: Usr,
+    sender_kib: Cell<u64>,
+    receiver_kib: Cell<u64>,
+    idle_kib: Cell<u64>,
+}
+
+impl<'lab> Parts<'lab> {
+    pub(crate) fn new(rig: Rig<'lab>) -> Result<Self> {
+        let peak = || Cell::new(0);
+        let (rig, figures, usr) = (RefCell::new(rig), Figures::default(), Usr::read()?);
+        Ok(Self { rig, figures, usr, sender_kib: peak(), receiver_kib: peak(), idle_kib: peak() })
+    }
+
+    /// Measures the parts that are wanted.
+    pub(crate) fn measure(&self, wanted: &dyn Fn(&str) -> bool) -> Result<()> {
+        let parts: [Part<'lab>; 6] = [
+            ("full", Self::full),
+            ("rehash", Self::rehash),
+            ("update", Self::update),
+            ("mixed", Self::mixed),
+            ("initrd", Self::initrd),
+            ("release", Self::release),
+        ];
+        for (_, part) in parts.iter().filter(|(name, _)| wanted(name)) {
+            part(self)?;
+        }
+        let [peak, idle] = [&self.receiver_kib, &self.idle_kib].map(|kib| as_number(kib.get()));
+        self.figures.report_peak(peak, idle);
+        self.figures.report("transfer_sender_peak_kib", as_number(self.sender_kib.get()), "KiB");
+        self.figures.show_asked();
+        Ok(())
+    }
+
+    /// A thousand small paths and a large one that the host has nothing of.
+    fn full(&self) -> Result<()> {
+        let set = self.usr.large(self.usr.small(Set::default())?)?.with_root();
+        let load = self.prepare(None, (&set, "a"))?;
+        let packed = as_number(self.packed("full", &load.lacks)?);
+        self.line(Line::Direct)?;
+        self.against_nix(&load)?;
+        for way in [Way::Ssh, Way::CopyClosure] {
+            self.once("full", Line::Direct, way, &load)?;
+        }
+        self.line(Line::Far)?;
+        let rounds = (0..ROUNDS).map(|_| Ok(self.bring(Way::Push, &load)?.seconds)).collect::<Result<_>>()?;
+        self.figures.report("transfer_full_50ms_s", median(rounds), "s");
+        for way in [Way::SshNg, Way::Ssh, Way::CopyClosure] {
+            self.once("full", Line::Far, way, &load)?;
+        }
+        self.line(Line::Narrow)?;
+        let taken = self.once("full", Line::Narrow, Way::Push, &load)?;
+        self.figures.report("transfer_full_10mbit_bytes_ratio", as_number(taken.bytes) / packed, "ratio");
+        self.once("full", Line::Narrow, Way::SshNg, &load)?;
+        Ok(())
+    }
+
+    /// Both in turn on a direct line, what it costs, and what a push costs that has nothing to bring.
+    fn against_nix(&self, load: &Load) -> Result<()> {
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            ours.push(self.bring(Way::Push, load)?);
+            theirs.push(self.bring(Way::SshNg, load)?);
+        }
+        let seconds = |taken: &[Taken]| median(taken.iter().map(|taken| taken.seconds).collect());
+        let report = |name: &str, value, unit| self.figures.report(name, value, unit);
+        let [push, nix] = [seconds(&ours), seconds(&theirs)];
+        report("transfer_full_direct_s", push, "s");
+        report("transfer_full_direct_ssh_ng_s", nix, "s");
+        report("transfer_full_direct_ratio", push / nix, "ratio");
+        let megabytes = as_number(load.nar_bytes()) / 1e6;
+        for (name, all) in [("push", &ours), ("ssh_ng", &theirs)] {
+            let cpu = |of: fn(&Taken) -> f64| median(all.iter().map(of).collect()) / megabytes * 1000.0;
+            report(&format!("transfer_cpu_sender_{name}"), cpu(|taken| taken.sender_cpu), "ms/MB");
+            report(&format!("transfer_cpu_receiver_{name}"), cpu(|taken| taken.receiver_cpu), "ms/MB");
+        }
+        let rig = self.rig.borrow();
+        rig.bring(Way::Push, load)?;
+        let idle = rig.bring(Way::Push, load)?;
+        report("transfer_nothing_s", idle.seconds, "s");
+        report("transfer_nothing_bytes", as_number(idle.bytes), "bytes");
+        self.idle_kib.set(idle.receiver_kib);
+        rig.wipe(load)
+    }
+
+    /// The same after a rebuild that gave every path another hash.
+    fn rehash(&self) -> Result<()> {
+        let set = self.usr.large(self.usr.small(Set::default())?)?.with_root();
+        let load = self.prepare(Some((&set, "a")), (&set, "b"))?;
+        let packed = as_number(self.packed("rehash", &load.lacks)?);
+        for line in Line::ALL {
+            self.line(line)?;
+            let taken = self.once("rehash", line, Way::Push, &load)?;
+            if line == Line::Narrow {
+                self.figures.report("transfer_rehash_bytes_ratio", as_number(taken.bytes) / packed, "ratio");
+                continue;
+            }
+            self.once("rehash", line, Way::SshNg, &load)?;
+        }
+        Ok(())
+    }
+
+    /// Real updates.
+    fn update(&self) -> Result<()> {
+        let Update { old, new } = packages::updates()?;
+        let load = self.prepare(Some((&old.with_root(), "old")), (&new.with_root(), "new"))?;
+        let packed = as_number(self.packed("update", &load.lacks)?);
+        for line in Line::ALL {
+            self.line(line)?;
+            let taken = self.once("update", line, Way::Push, &load)?;
+            let ratio = as_number(taken.bytes) / packed;
+            // The level is 9 on a slow line only.
+            let name = if line == Line::Narrow { "" } else { line.name() };
+            let name = ["transfer_update", name, "bytes_ratio"].into_iter().filter(|word| !word.is_empty());
+            self.figures.report(&name.collect::<Vec<_>>().join("_"), ratio, "ratio");
+            self.once("update", line, Way::SshNg, &load)?;
+        }
+        Ok(())
+    }
+
+    /// A library that changed, and a thousand paths above it that did not.
+    fn mixed(&self) -> Result<()> {
+        let Update { old, new } = packages::library()?;
+        let [old, new] = [self.usr.small(old)?.with_root(), self.usr.small(new)?.with_root()];
+        let load = self.prepare(Some((&old, "old")), (&new, "new"))?;
+        let library = &new.0[0].name;
+        let is_library = |info: &&PathInfo| info.path.name().as_str() == library;
+        let packed = self.rig.borrow().packed(load.lacks.iter().filter(is_library))?;
+        let rehashed = load.lacks.len() - 1;
+        note(&format!("mixed: {library} and {rehashed} paths above it, {SMALL} of them slices"));
+        let allowed = as_number(packed + REHASHED * rehashed as u64);
+        for line in Line::ALL {
+            self.line(line)?;
+            let taken = self.once("mixed", line, Way::Push, &load)?;
+            if line == Line::Narrow {
+                self.figures.report("transfer_mixed_bytes_ratio", as_number(taken.bytes) / allowed, "ratio");
+            } else {
+                self.once("mixed", line, Way::SshNg, &load)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A compressed file in which only hashes changed.
+    fn initrd(&self) -> Result<()> {
+        let set = self.usr.initrd()?;
+        self.reported_only("initrd", &Update { old: set.clone(), new: set })
+    }
+
+    /// Packages one release apart.
+    fn release(&self) -> Result<()> {
+        let Update { old, new } = packages::releases()?;
+        self.reported_only("release", &Update { old: old.with_root(), new: new.with_root() })
+    }
+
+    /// Bytes against zstd, on each line.
+    fn reported_only(&self, name: &str, update: &Update) -> Result<()> {
+        let load = self.prepare(Some((&update.old, "old")), (&update.new, "new"))?;
+        let packed = as_number(self.packed(name, &load.lacks)?);
+        for line in Line::ALL {
+            self.line(line)?;
+            let taken = self.once(name, line, Way::Push, &load)?;
+            let ratio = as_number(taken.bytes) / packed;
+            self.figures.report(&format!("transfer_{name}_{}_bytes_ratio", line.name()), ratio, "ratio");
+        }
+        Ok(())
+    }
+
+    /// The host runs the old set, if there is one, and is described with the new one.
+    fn prepare(&self, old: Option<(&Set, &str)>, (new, salt): (&Set, &str)) -> Result<Load> {
+        let mut rig = self.rig.borrow_mut();
+        rig.line(Line::Direct)?;
+        if let Some((set, salt)) = old {
+            let root = rig.add(set, salt)?;
+            rig.define(&root)?;
+            rig.deploy()?;
+        }
+        let root = rig.add(new, salt)?;
+        rig.define(&root)?;
+        rig.build()
+    }
+
+    /// What the paths have in one stream of zstd's level 9, which is printed.
+    fn packed(&self, name: &str, paths: &[PathInfo]) -> Result<u64> {
+        let packed = self.rig.borrow().packed(paths)?;
+        let nars: u64 = paths.iter().map(|info| info.nar_size).sum();
+        note(&format!("{name}: {} paths, {nars} bytes of NARs, {packed} with zstd -9", paths.len()));
+        self.figures.report(&format!("transfer_{name}_zstd9_bytes"), as_number(packed), "bytes");
+        Ok(packed)
+    }
+
+    fn line(&self, line: Line) -> Result<()> {
+        note(&format!("the line is {}", line.name()));
+        self.rig.borrow().line(line)
+    }
+
+    /// Brings what the host lacks and takes it away again.
+    fn bring(&self, way: Way, load: &Load) -> Result<Taken> {
+        let rig = self.rig.borrow();
+        let taken = rig.bring(way, load)?;
+        rig.wipe(load)?;
+        note(&format!(
+            "{}: {:.2} s, {} bytes in {} on the line, processor {:.2} s and {:.2} s, peaks {} and {} KiB",
+            way.name(),
+            taken.seconds,
+            taken.bytes,
+            taken.on_line,
+            taken.sender_cpu,
+            taken.receiver_cpu,
+            taken.sender_kib,
+            taken.receiver_kib
+        ));
+        self.sender_kib.set(self.sender_kib.get().max(taken.sender_kib));
+        self.receiver_kib.set(self.receiver_kib.get().max(taken.receiver_kib));
+        Ok(taken)
+    }
+
+    /// The same once, with its time and bytes printed.
+    fn once(&self, set: &str, line: Line, way: Way, load: &Load) -> Result<Taken> {
+        let taken = self.bring(way, load)?;
+        let line = line.name();
+        let name = if way == Way::Push { String::new() } else { format!("_{}", way.name()) };
+        self.figures.report(&format!("transfer_{set}_{line}{name}_s"), taken.seconds, "s");
+        self.figures.report(&format!("transfer_{set}_{line}{name}_bytes"), as_number(taken.bytes), "bytes");
+        Ok(taken)
+    }
+}

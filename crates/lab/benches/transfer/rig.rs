@@ -129,18 +129,18 @@ impl<'lab> Rig<'lab> {
         let (ng, plain) = (format!("ssh-ng://{HOST}"), format!("ssh://{HOST}"));
         let command = match way {
             Way::Push => self.fleet.command(&["push", HOST])?,
-            Way::SshNg => nix(&["nix", "copy", "--to", &ng])?,
-            Way::Ssh => nix(&["nix", "copy", "--to", &plain])?,
+            Way::SshNg => nix(&["nix", "copy", "--no-check-sigs", "--to", &ng])?,
+            Way::Ssh => nix(&["nix", "copy", "--no-check-sigs", "--to", &plain])?,
             Way::CopyClosure => nix(&["nix-copy-closure", "--to", HOST])?,
         };
-        let (taken, _) = self.watch(command, way)?;
+        let taken = self.watch(command, way)?;
         let all = load.lacks.iter().map(|info| info.path.clone()).collect();
         let valid = connect(&self.host)?.query_valid_paths(&all, false)?;
         ensure!(valid.len() == all.len(), "{} brought {} of {} paths", way.name(), valid.len(), all.len());
         Ok(taken)
     }
 
-    fn watch(&self, command: Command, way: Way) -> Result<(Taken, run::Finished)> {
+    fn watch(&self, command: Command, way: Way) -> Result<Taken> {
         let watch = Watch { operator: self.fleet.operator, host: self.host };
         watch.take(command.timeout(LIMIT), way.name())
     }

@@ -51,7 +51,7 @@ struct Counters {
 
 impl Watch<'_> {
     /// Runs the command to its end, which must be a good one.
-    pub(crate) fn take(&self, command: Command, what: &str) -> Result<(Taken, Finished)> {
+    pub(crate) fn take(&self, command: Command, what: &str) -> Result<Taken> {
         let before = (counters(&self.operator)?, counters(&self.host)?);
         let ended = AtomicBool::new(false);
         let namespaces = [namespace(&self.operator)?, namespace(&self.host)?];
@@ -64,13 +64,12 @@ impl Watch<'_> {
             (done, seconds, looking.join())
         });
         let done = done?;
-        let said = || format!("{}\n{}", done.stdout_text(), done.stderr_text());
-        ensure!(done.code() == 0, "{what} ended with {}:\n{}", done.code(), said());
+        ensure!(done.code() == 0, "{what} ended with {}:\n{}", done.code(), last_lines(&done));
         let [sender_kib, receiver_kib] = peaks.unwrap_or_default();
         let after = (counters(&self.operator)?, counters(&self.host)?);
         let on_line = after.1.bytes - before.1.bytes;
         let headers = HEADERS * (after.1.packets - before.1.packets);
-        let taken = Taken {
+        Ok(Taken {
             seconds,
             bytes: on_line.saturating_sub(headers),
             on_line,
@@ -78,9 +77,15 @@ impl Watch<'_> {
             receiver_cpu: after.1.cpu - before.1.cpu,
             sender_kib,
             receiver_kib,
-        };
-        Ok((taken, done))
+        })
     }
+}
+
+/// The end of what it said, on both ways.
+fn last_lines(done: &Finished) -> String {
+    let said = [done.stdout_text(), done.stderr_text()].join("\n");
+    let last: Vec<_> = said.lines().rev().take(20).collect();
+    last.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
 /// The counters of the host's card, both directions together, and of its control group.

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use store::path_info::PathInfo;
 
 use super::{
@@ -116,6 +116,9 @@ impl<'lab> Parts<'lab> {
     fn rehash(&self) -> Result<()> {
         let set = self.usr.large(self.usr.small(Set::default())?)?.with_root();
         let load = self.prepare(Some((&set, "a")), (&set, "b"))?;
+        let difference = self.rig.borrow().difference(&load)?;
+        ensure!(!difference.contains("changed"), "more than hashes changed:\n{difference}");
+        note(&format!("rehash: {}", difference.trim()));
         let packed = as_number(self.packed("rehash", &load.lacks)?);
         for line in Line::ALL {
             self.line(line)?;

@@ -169,6 +169,13 @@ impl<'lab> Rig<'lab> {
         self.host.wait_ssh(Duration::from_secs(30))
     }
 
+    /// How what the description says differs from what the host runs, by the product's own account.
+    pub(crate) fn difference(&self, load: &Load) -> Result<String> {
+        let old = self.host.run(["readlink", "-f", "/run/current-system"])?;
+        let new = StoreDir::default().display(&load.system).to_string();
+        self.fleet.expect(0, &["diff", "--closures", &old, &new])
+    }
+
     /// Bytes of these paths' NARs in one zstd stream of level 9.
     pub(crate) fn packed<'p>(&self, paths: impl IntoIterator<Item = &'p PathInfo>) -> Result<u64> {
         let mut client = connect(&self.fleet.operator)?;

@@ -29,14 +29,21 @@ pub(crate) struct Parts<'lab> {
     usr: Usr,
     sender_kib: Cell<u64>,
     receiver_kib: Cell<u64>,
-    idle_kib: Cell<u64>,
+    idle_kib: u64,
 }
 
 impl<'lab> Parts<'lab> {
+    /// Learns what the agent takes in a session that brings nothing.
     pub(crate) fn new(rig: Rig<'lab>) -> Result<Self> {
-        let peak = || Cell::new(0);
-        let (rig, figures, usr) = (RefCell::new(rig), Figures::default(), Usr::read()?);
-        Ok(Self { rig, figures, usr, sender_kib: peak(), receiver_kib: peak(), idle_kib: peak() })
+        let idle = rig.bring(Way::Push, &rig.build()?)?;
+        Ok(Self {
+            rig: RefCell::new(rig),
+            figures: Figures::default(),
+            usr: Usr::read()?,
+            sender_kib: Cell::new(0),
+            receiver_kib: Cell::new(0),
+            idle_kib: idle.receiver_kib,
+        })
     }
 
     /// Measures the parts that are wanted.
@@ -52,8 +59,7 @@ impl<'lab> Parts<'lab> {
         for (_, part) in parts.iter().filter(|(name, _)| wanted(name)) {
             part(self)?;
         }
-        let [peak, idle] = [&self.receiver_kib, &self.idle_kib].map(|kib| as_number(kib.get()));
-        self.figures.report_peak(peak, idle);
+        self.figures.report_peak(as_number(self.receiver_kib.get()), as_number(self.idle_kib));
         self.figures.report("transfer_sender_peak_kib", as_number(self.sender_kib.get()), "KiB");
         self.figures.show_asked();
         Ok(())
@@ -101,14 +107,13 @@ impl<'lab> Parts<'lab> {
         Ok(push)
     }
 
-    /// What a push costs that has nothing to bring.
+    /// What a push costs of a closure that is there already.
     fn nothing(&self, load: &Load) -> Result<()> {
         let rig = self.rig.borrow();
         rig.bring(Way::Push, load)?;
-        let idle = rig.bring(Way::Push, load)?;
-        self.figures.report("transfer_nothing_s", idle.seconds, "s");
-        self.figures.report("transfer_nothing_bytes", as_number(idle.bytes), "bytes");
-        self.idle_kib.set(idle.receiver_kib);
+        let nothing = rig.bring(Way::Push, load)?;
+        self.figures.report("transfer_nothing_s", nothing.seconds, "s");
+        self.figures.report("transfer_nothing_bytes", as_number(nothing.bytes), "bytes");
         rig.wipe(load)
     }
 

@@ -25,6 +25,7 @@ mod jobs;
 mod outbox;
 mod owner;
 mod reboot;
+mod receiving;
 mod session;
 mod tunnel;
 mod words;

@@ -19,7 +19,8 @@ use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, re
 use thiserror::Error;
 
 use crate::{
-    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot, tunnel::Tunnel,
+    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot,
+    receiving::Receiving, tunnel::Tunnel,
 };
 
 /// How long an operator may take to begin.
@@ -72,6 +73,7 @@ fn talk<W: Write + Send + 'static>(
         outbox: Arc::clone(outbox),
         host,
         tunnel: None,
+        receiving: None,
         jobs: Jobs::default(),
         busy: Arc::default(),
         healing: Some(healing),
@@ -116,6 +118,8 @@ struct Session<W> {
     outbox: Arc<Outbox<W>>,
     host: HostName,
     tunnel: Option<Tunnel>,
+    /// The last transfer.
+    receiving: Option<Receiving>,
     jobs: Jobs,
     /// Whether a program of the operator's runs.
     busy: Arc<AtomicBool>,
@@ -135,6 +139,7 @@ impl<W: Write + Send + 'static> Session<W> {
                     self.answer(request)?;
                 }
                 Channel::Store => self.store_bytes(&frame)?,
+                Channel::Paths => self.path_bytes(frame.payload)?,
                 _ => return Err(SessionError::Order("bytes on a channel that the operator does not write")),
             }
         }
@@ -149,6 +154,7 @@ impl<W: Write + Send + 'static> Session<W> {
             Request::Current => self.outbox.reply(&Reply::Current(owner::current().map(Box::new)))?,
             Request::Store => self.open_store()?,
             Request::StoreEnd => self.close_store()?,
+            Request::Receive => self.receiving = Some(Receiving::start(&self.outbox)),
             Request::Deliver(order) => {
                 // A host that is about to be done with the last order is not busy.
                 self.healing.take().map(JoinHandle::join);
@@ -201,6 +207,13 @@ impl<W: Write + Send + 'static> Session<W> {
         let tunnel = self.tunnel.as_mut().ok_or(SessionError::Order("bytes for a store that is not open"))?;
         // A daemon that hung up is told to the operator by the thread that reads its answers.
         let _hung_up = tunnel.write(&frame.payload);
+        Ok(())
+    }
+
+    fn path_bytes(&mut self, bytes: Vec<u8>) -> Result<(), SessionError> {
+        let receiving =
+            self.receiving.as_ref().ok_or(SessionError::Order("paths that were not announced"))?;
+        receiving.take(bytes);
         Ok(())
     }
 

@@ -7,8 +7,8 @@ use fleet::Selector;
 
 use crate::{
     commands::{
-        abort, attach, build, completions, confirm, deploy, diff, exec, history, man, push, reboot, rollback,
-        show, status,
+        abort, attach, build, completions, confirm, deploy, diff, exec, gc, history, man, push, reboot,
+        rollback, show, status,
     },
     failure::Failure,
     terminal::ColorChoice,
@@ -162,6 +162,7 @@ pub(crate) enum Command {
     Exec(exec::Arguments),
     Show(show::Arguments),
     Diff(diff::Arguments),
+    Gc(gc::Arguments),
     Confirm(confirm::Arguments),
     Attach(attach::Arguments),
     Abort(abort::Arguments),

@@ -8,6 +8,7 @@ pub(crate) mod confirm;
 pub(crate) mod deploy;
 pub(crate) mod diff;
 pub(crate) mod exec;
+pub(crate) mod gc;
 pub(crate) mod history;
 pub(crate) mod man;
 mod prepare;
@@ -32,6 +33,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<u8, Failure> {
         Command::Exec(arguments) => exec::run(context, arguments),
         Command::Show(arguments) => show::run(context, &arguments),
         Command::Diff(arguments) => diff::run(context, &arguments),
+        Command::Gc(arguments) => gc::run(context, &arguments),
         Command::Confirm(arguments) => confirm::run(context, &arguments),
         Command::Attach(arguments) => attach::run(context, &arguments),
         Command::Abort(arguments) => abort::run(context, &arguments),

@@ -62,6 +62,12 @@ impl Failure {
         self
     }
 
+    /// The same in a line, where something else goes on without it.
+    pub(crate) fn why(&self) -> String {
+        let causes: Vec<_> = self.error.chain().map(|cause| clean(&cause.to_string()).into_owned()).collect();
+        causes.join(": ")
+    }
+
     /// The one place that prints a failure; gives the exit code.
     pub(crate) fn report(&self, terminal: &Terminal, json: bool) -> u8 {
         for line in self.lines(terminal.err().color) {

@@ -7,6 +7,7 @@ mod context;
 mod failure;
 mod fleet_status;
 mod hints;
+mod identities;
 mod interrupt;
 mod progress;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Events have their form from crate `deploy`; reports, statuses and causes have their stored forms from `report`.
 
 use delta::equivalence::Verdict;
-use deploy::{Answered, Exit, HostOutcome, Outcome};
+use deploy::{Answered, Exit, Fate, Garbage, HostOutcome, HostRoot, Outcome, Stored};
 use fleet::Shown;
 use order::{HostName, SystemPath};
 use report::{Cause, Generation, LastActivation, Report, Timestamp, What};
@@ -101,6 +101,42 @@ pub(crate) struct ComparedWire {
     nar_size: u64,
     old: Option<String>,
     old_nar_size: Option<u64>,
+}
+
+/// What keeps a system of a host.
+#[derive(Debug, Serialize)]
+pub(crate) struct RootWire<'a> {
+    version: u32,
+    event: &'static str,
+    host: &'a str,
+    why: &'static str,
+    system: String,
+    link: String,
+    since: u64,
+    nar_size: Option<u64>,
+    trim: Option<&'static str>,
+}
+
+/// What all that is kept comes to.
+#[derive(Debug, Serialize)]
+pub(crate) struct GarbageWire<'a> {
+    version: u32,
+    event: &'static str,
+    description: Option<&'a str>,
+    roots: usize,
+    nar_size: Option<u64>,
+    surplus: usize,
+    surplus_nar_size: Option<u64>,
+    trimmed: Option<usize>,
+    logs: StoredWire,
+    surplus_logs: usize,
+    reports: StoredWire,
+}
+
+#[derive(Debug, Serialize)]
+struct StoredWire {
+    count: usize,
+    bytes: u64,
 }
 
 /// One setting of a host.
@@ -222,6 +258,49 @@ pub(crate) fn compared(path: &StorePath, size: u64, of: &Verdict) -> ComparedWir
         nar_size: size,
         old: old.map(|old| store.display(old).to_string()),
         old_nar_size: old_size,
+    }
+}
+
+/// The form of what keeps a system.
+pub(crate) fn root(of: &HostRoot) -> RootWire<'_> {
+    let HostRoot { host, root, fate, nar_size } = of;
+    RootWire {
+        version: VERSION,
+        event: "root",
+        host: host.as_str(),
+        why: root.why.word(),
+        system: StoreDir::default().display(&root.system).to_string(),
+        link: root.link.display().to_string(),
+        since: root.since.0,
+        nar_size: *nar_size,
+        trim: match fate {
+            Fate::Kept => None,
+            Fate::Departed => Some("departed"),
+            Fate::Surplus => Some("surplus"),
+            Fate::Gone => Some("gone"),
+        },
+    }
+}
+
+/// The form of what all that is kept comes to, by which description, and of how many links were removed.
+pub(crate) fn garbage<'a>(
+    of: &Garbage,
+    description: Option<&'a str>,
+    trimmed: Option<usize>,
+) -> GarbageWire<'a> {
+    let stored = |of: Stored| StoredWire { count: of.count, bytes: of.bytes };
+    GarbageWire {
+        version: VERSION,
+        event: "garbage",
+        description,
+        roots: of.roots.len(),
+        nar_size: of.nar_size,
+        surplus: of.surplus().count(),
+        surplus_nar_size: of.freed,
+        trimmed,
+        logs: stored(of.logs),
+        surplus_logs: of.surplus_logs,
+        reports: stored(of.reports),
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use daemon::files::{dump, restore};
+use daemon::files::{NarFile, dump, restore};
 
 use self::{
     measure::{ROUNDS, time},
@@ -32,12 +32,25 @@ fn main() {
     let encode = fastest(|| time(|| dump(&tree, &mut File::create(&nar).unwrap()).unwrap()));
     let size = fs::metadata(&nar).unwrap().len();
     println!("bench nar_encode_fs_mib_s {:.0} MiB/s", rate(size, encode));
+    let mut pieces = NarFile::open(&tree).unwrap();
+    let read = fastest(|| time(|| read(&mut pieces)));
+    println!("bench nar_read_at_fs_mib_s {:.0} MiB/s", rate(size, read));
     let decode = fastest(|| {
         let taken = time(|| restore(&mut open(&nar), &copy).unwrap());
         fs::remove_dir_all(&copy).unwrap();
         taken
     });
     println!("bench nar_decode_fs_mib_s {:.0} MiB/s", rate(size, decode));
+}
+
+/// The whole NAR in pieces of 4 MiB, as a session reads it.
+fn read(nar: &mut NarFile) {
+    let (mut position, mut piece) = (0, Vec::new());
+    while position < nar.size() {
+        let end = nar.size().min(position + (4 << 20));
+        nar.read_at(position..end, &mut piece).unwrap();
+        position = end;
+    }
 }
 
 fn open(path: &Path) -> BufReader<File> {

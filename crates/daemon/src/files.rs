@@ -1,10 +1,12 @@
 //! NARs of trees on disk, and trees of NARs, as `nix-store --dump` and `nix-store --restore` have them.
 
 mod dump;
+mod nar_file;
 mod restore;
 
 pub use self::{
     dump::{DumpError, dump},
+    nar_file::{NarFile, NarFileError},
     restore::{RestoreError, restore},
 };
 

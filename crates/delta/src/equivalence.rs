@@ -7,6 +7,7 @@
 //! all references. Two paths of one identity do the same, as far as the store can tell.
 
 mod compare;
+mod known;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,6 +26,7 @@ use store::{
 use thiserror::Error;
 
 pub use compare::{Comparison, Verdict, compare};
+pub use known::{Key, Known};
 
 use crate::rewrite::{HashText, Rewriter, Stream, hash_text};
 
@@ -36,7 +38,7 @@ const PIECE: usize = 64 * 1024;
 
 /// What a path is, whatever the hashes in its name and in those of its references. 160 bits, as a hash part has.
 ///
-/// Identities of another version of Lockstep may be other ones: what is kept of them is kept with that version.
+/// Identities of another version of Lockstep may be other ones: what is kept of them is kept by its [`Key`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(pub [u8; HashPart::LEN]);
 
@@ -80,25 +82,6 @@ pub enum IdentityError<E: Error + 'static> {
     Read(E),
 }
 
-/// Identities that were computed before, kept by the caller. The key is the path and its NAR's hash: in another
-/// store a path of the same name may hold something else.
-pub trait Known {
-    /// The identity of this path, if it is known.
-    fn get(&self, info: &PathInfo) -> Option<Identity>;
-    /// Takes note of an identity that was computed.
-    fn put(&mut self, info: &PathInfo, identity: Identity);
-}
-
-impl Known for BTreeMap<(StorePath, Sha256), Identity> {
-    fn get(&self, info: &PathInfo) -> Option<Identity> {
-        Self::get(self, &(info.path.clone(), info.nar_hash)).copied()
-    }
-
-    fn put(&mut self, info: &PathInfo, identity: Identity) {
-        self.insert((info.path.clone(), info.nar_hash), identity);
-    }
-}
-
 /// The identities of all paths of a closure, bottom up. `read` writes the NAR of a path; it is called for those paths
 /// only that are not `known`, and what it writes must have the path's NAR hash.
 ///
@@ -111,11 +94,13 @@ pub fn identities<E: Error + 'static>(
 ) -> Result<BTreeMap<StorePath, Identity>, IdentityError<E>> {
     let mut identities = BTreeMap::new();
     for info in closure {
-        let identity = match known.get(info) {
+        let others = others(info, &identities)?;
+        let key = Key::new(info, &others);
+        let identity = match known.get(&key) {
             Some(identity) => identity,
             None => {
-                let identity = identity(info, &identities, read)?;
-                known.put(info, identity);
+                let identity = identity(info, others, read)?;
+                known.put(key, identity);
                 identity
             }
         };
@@ -124,11 +109,11 @@ pub fn identities<E: Error + 'static>(
     Ok(identities)
 }
 
-fn identity<E: Error + 'static>(
+/// What a path refers to besides itself.
+fn others<E: Error + 'static>(
     info: &PathInfo,
     identities: &BTreeMap<StorePath, Identity>,
-    read: &mut dyn FnMut(&PathInfo, &mut dyn Write) -> Result<(), E>,
-) -> Result<Identity, IdentityError<E>> {
+) -> Result<BTreeMap<HashPart, Identity>, IdentityError<E>> {
     let missing = |reference: &StorePath| IdentityError::Reference {
         path: info.path.clone(),
         reference: reference.clone(),
@@ -138,7 +123,15 @@ fn identity<E: Error + 'static>(
         let identity = identities.get(reference).ok_or_else(|| missing(reference))?;
         Ok((reference.hash_part(), *identity))
     });
-    let mut hasher = IdentityHasher::new(&info.path, others.collect::<Result<_, _>>()?);
+    others.collect()
+}
+
+fn identity<E: Error + 'static>(
+    info: &PathInfo,
+    others: BTreeMap<HashPart, Identity>,
+    read: &mut dyn FnMut(&PathInfo, &mut dyn Write) -> Result<(), E>,
+) -> Result<Identity, IdentityError<E>> {
+    let mut hasher = IdentityHasher::new(&info.path, others);
     read(info, &mut hasher).map_err(IdentityError::Read)?;
     let (identity, found) = hasher.finish();
     let expected = info.nar_hash;

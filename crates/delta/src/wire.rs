@@ -64,7 +64,7 @@ pub enum WireError {
 }
 
 /// Writes a number.
-pub(crate) fn write_number(mut number: u64, to: &mut Vec<u8>) {
+pub fn write_number(mut number: u64, to: &mut Vec<u8>) {
     loop {
         let [low, ..] = number.to_le_bytes();
         number >>= 7;
@@ -75,8 +75,11 @@ pub(crate) fn write_number(mut number: u64, to: &mut Vec<u8>) {
     }
 }
 
-/// Takes a number off the front of `bytes`.
-pub(crate) fn read_number(what: &'static str, bytes: &mut &[u8]) -> Result<u64, WireError> {
+/// Takes a number off the front of `bytes`; `what` is its name in errors.
+///
+/// # Errors
+/// If there is none, or not in its shortest form.
+pub fn read_number(what: &'static str, bytes: &mut &[u8]) -> Result<u64, WireError> {
     let mut number = 0_u64;
     for shift in (0..64).step_by(7) {
         let byte = read_byte(what, bytes)?;
@@ -95,7 +98,10 @@ pub(crate) fn read_number(what: &'static str, bytes: &mut &[u8]) -> Result<u64, 
 }
 
 /// Takes a number of at most `limit` off the front of `bytes`.
-pub(crate) fn read_bounded(what: &'static str, limit: u64, bytes: &mut &[u8]) -> Result<u64, WireError> {
+///
+/// # Errors
+/// As [`read_number`], and if it is larger.
+pub fn read_bounded(what: &'static str, limit: u64, bytes: &mut &[u8]) -> Result<u64, WireError> {
     match read_number(what, bytes)? {
         found if found > limit => Err(WireError::TooLarge { what, found, limit }),
         number => Ok(number),
@@ -103,23 +109,29 @@ pub(crate) fn read_bounded(what: &'static str, limit: u64, bytes: &mut &[u8]) ->
 }
 
 /// Takes one byte off the front of `bytes`.
-pub(crate) fn read_byte(what: &'static str, bytes: &mut &[u8]) -> Result<u8, WireError> {
+///
+/// # Errors
+/// If there is none.
+pub fn read_byte(what: &'static str, bytes: &mut &[u8]) -> Result<u8, WireError> {
     let [byte] = read_array(what, bytes)?;
     Ok(byte)
 }
 
 /// Takes `N` bytes off the front of `bytes`.
-pub(crate) fn read_array<const N: usize>(
-    what: &'static str,
-    bytes: &mut &[u8],
-) -> Result<[u8; N], WireError> {
+///
+/// # Errors
+/// If there are fewer.
+pub fn read_array<const N: usize>(what: &'static str, bytes: &mut &[u8]) -> Result<[u8; N], WireError> {
     let (array, rest) = bytes.split_first_chunk().ok_or(WireError::Truncated { what })?;
     *bytes = rest;
     Ok(*array)
 }
 
 /// Takes `length` bytes off the front of `bytes`.
-pub(crate) fn read_slice<'b>(
+///
+/// # Errors
+/// If there are fewer.
+pub fn read_slice<'b>(
     what: &'static str,
     length: usize,
     bytes: &mut &'b [u8],

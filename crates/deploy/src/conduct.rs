@@ -13,6 +13,7 @@ use report::{Cause, CauseKind, Deployed, Ending, HostResult, Report, Stage, Time
 use ssh::Sockets;
 
 use crate::agents::Agents;
+use crate::bases::{self, Bases};
 use crate::gate::{Asks, Gate, StopAfter, Turns};
 use crate::pipeline::{Common, Pipeline, pool};
 use crate::tell::Teller;
@@ -87,6 +88,7 @@ pub(crate) fn common(
         agents: Arc::new(Agents::new(operator.agents.clone())),
         sockets: Sockets::create()?,
         gate: Gate::new(Turns::new(&waves, request.batch, stop_after, asks(fleet, request))),
+        bases: Bases::default(),
         preparing: pool(parallel),
         activating: pool(parallel),
         left_out: Mutex::new(if request.named { Vec::new() } else { left_out.collect() }),
@@ -155,6 +157,7 @@ fn host_thread(
     if let Err(error) = remember(&common.operator, &host, at, &deployed) {
         pipeline.teller.note(format!("the result is not remembered: {}", crate::causes::chain(&error)));
     }
+    pipeline.keep(&bases::of_result(&deployed));
     common.operator.state.prune_roots(&host);
     if let Some(on_result) = &common.fleet.run.on_result {
         let report = Report { at, host: host.clone(), what: What::Deployed(deployed.clone()) };

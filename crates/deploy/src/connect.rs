@@ -19,6 +19,7 @@ use crate::lock::lock;
 use crate::passwords::Passwords;
 use crate::place::{Miss, Place, miss, own_system, places, should_add, system_of_uname};
 use crate::reach;
+use crate::ship::NotShipped;
 use crate::talk::{Talk, TalkError};
 use crate::tell::Teller;
 use crate::{Ask, Operator};
@@ -51,6 +52,21 @@ pub(crate) struct Contact {
 }
 
 impl Contact {
+    /// The host's store.
+    pub(crate) fn open_store(&self) -> Result<Client, NotShipped> {
+        self.talk.open_store().map_err(|error| self.not_shipped(&error))
+    }
+
+    /// The host's store, unless it is open.
+    pub(crate) fn store_or(&self, store: Option<Client>) -> Result<Client, Cause> {
+        store.map_or_else(|| self.open_store().map_err(|error| error.cause), Ok)
+    }
+
+    /// Why nothing is copied over this session.
+    pub(crate) fn not_shipped(&self, error: &TalkError) -> NotShipped {
+        NotShipped { can_resume: matches!(error, TalkError::Link(_)), cause: self.cause(error) }
+    }
+
     /// What the agent printed beside the session.
     pub(crate) fn said(&self) -> String {
         self.control.stderr()

@@ -14,13 +14,14 @@ use order::{Mode, SystemPath};
 use report::{Cause, CauseKind, Deployed, HostResult, Stage};
 use store::store_path::StorePath;
 
+use crate::bases;
 use crate::confirming::sleep;
 use crate::connect::{Connector, Contact};
 use crate::lock::lock;
 use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::place::own_system;
-use crate::ship::{self, Copy, NotShipped};
+use crate::ship::{self, NotShipped, Origin, Shipping};
 use crate::tell::Teller;
 use crate::{Goal, News, Progress, Voice, causes, judge};
 
@@ -59,7 +60,8 @@ impl Connecting {
 /// A host's new system, where it is, and the session that goes on.
 struct Shipped {
     contact: Contact,
-    store: Client,
+    /// What keeps the system there, if the session itself does not.
+    store: Option<Client>,
     system: StorePath,
 }
 
@@ -174,6 +176,7 @@ impl Deploying<'_> {
         let failed = |cause| Over::failed(Stage::Connect, cause);
         let contact = contact.map_err(failed)?;
         let hello = &contact.talk.hello;
+        self.host.keep(&bases::of_hello(hello));
         judge::fits(&evaluated.platform, &hello.platform).map_err(failed)?;
         if matches!(self.host.common.request.goal, Goal::Activate(mode) if mode != Mode::DryActivate) {
             judge::busy(hello).map_or(Ok(()), |cause| Err(failed(cause)))?;
@@ -289,15 +292,17 @@ impl Deploying<'_> {
         trail: &mut Trail,
     ) -> Result<Shipped, NotShipped> {
         let mut here = local_store()?;
+        // A run beside this one may have links pruned, and a derivation has none.
+        here.add_temp_root(system).map_err(|error| Cause::new(CauseKind::Transfer, causes::chain(&error)))?;
         let closure = ship::closure_of(&mut here, system)?;
-        let mut store = open_store(&contact)?;
-        trail.bytes += self.copy((&mut here, &mut store), &contact).send(system, &closure)?;
-        Ok(Shipped { contact, store, system: system.clone() })
+        let sent = self.shipping(Origin::Here(&mut here), &contact).send(system, &closure)?;
+        trail.bytes += sent.bytes;
+        Ok(Shipped { contact, store: sent.store, system: system.clone() })
     }
 
-    fn copy<'a>(&'a self, (from, to): (&'a mut Client, &'a mut Client), contact: &Contact) -> Copy<'a> {
+    fn shipping<'a>(&'a self, from: Origin<'a>, contact: &'a Contact) -> Shipping<'a> {
         let substitute = self.host.member.substitute == Substitute::OnTarget;
-        Copy { from, to, substitute, free: contact.talk.hello.free_store, teller: &self.host.teller }
+        Shipping { from, contact, substitute, teller: &self.host.teller }
     }
 
     /// Sends the derivation and all it needs, and builds it on the host itself.
@@ -309,16 +314,17 @@ impl Deploying<'_> {
         trail: &mut Trail,
     ) -> Result<Shipped, Over> {
         let shipped = self.ship(connector, contact, &evaluated.derivation, trail)?;
-        let Shipped { contact, mut store, .. } = shipped;
+        let Shipped { contact, store, .. } = shipped;
         let built = self.host.teller.stage(Stage::Build, || {
+            let mut store = contact.store_or(store)?;
             let system = ship::build_in(&mut store, &evaluated.derivation, &self.host.teller)?;
             // Until the order is accepted nobody else keeps it.
             let kept = store.add_temp_root(&system);
             kept.map_err(|error| Cause::new(CauseKind::Build, causes::chain(&error)))?;
-            Ok(system)
+            Ok((system, store))
         });
-        let system = built.map_err(|cause| Over::failed(Stage::Build, cause))?;
-        Ok(Shipped { contact, store, system })
+        let (system, store) = built.map_err(|cause| Over::failed(Stage::Build, cause))?;
+        Ok(Shipped { contact, store: Some(store), system })
     }
 
     /// Builds on another host of the fleet; what was built goes from its store to this host's, through here.
@@ -341,17 +347,19 @@ impl Deploying<'_> {
             // What the builder gets is not sent to the host.
             let mut to_builder = Trail::default();
             let copied = self.copy_here(there, &evaluated.derivation, &mut to_builder);
-            let mut shipped = copied.map_err(|error| error.cause)?;
-            let system = ship::build_in(&mut shipped.store, &evaluated.derivation, &self.host.teller)?;
-            Ok((shipped, system))
+            let Shipped { contact, store, .. } = copied.map_err(|error| error.cause)?;
+            let mut store = contact.store_or(store)?;
+            let system = ship::build_in(&mut store, &evaluated.derivation, &self.host.teller)?;
+            Ok((contact, store, system))
         });
-        let (mut builder, system) = built.map_err(failed)?;
+        // The builder's session lasts as long as its store is read.
+        let (_builder, mut store, system) = built.map_err(failed)?;
         let shipped = self.host.teller.stage(Stage::Ship, || {
-            let closure = ship::closure_of(&mut builder.store, &system)?;
-            let mut store = open_store(&contact).map_err(|error| error.cause)?;
-            let sent = self.copy((&mut builder.store, &mut store), &contact).send(&system, &closure);
-            trail.bytes += sent.map_err(|error| error.cause)?;
-            Ok(store)
+            let closure = ship::closure_of(&mut store, &system)?;
+            let sent = self.shipping(Origin::There(&mut store), &contact).send(&system, &closure);
+            let sent = sent.map_err(|error| error.cause)?;
+            trail.bytes += sent.bytes;
+            Ok(sent.store)
         });
         let store = shipped.map_err(|cause| Over::failed(Stage::Ship, cause))?;
         Ok(Shipped { contact, store, system })
@@ -360,11 +368,4 @@ impl Deploying<'_> {
 
 fn local_store() -> Result<Client, Cause> {
     eval::local_daemon().map_err(|error| Cause::new(CauseKind::Transfer, causes::chain(&error)))
-}
-
-fn open_store(contact: &Contact) -> Result<Client, NotShipped> {
-    contact.talk.open_store().map_err(|error| NotShipped {
-        can_resume: matches!(error, crate::talk::TalkError::Link(_)),
-        cause: contact.cause(&error),
-    })
 }

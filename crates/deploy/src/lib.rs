@@ -11,6 +11,7 @@
 
 mod activation;
 mod agents;
+mod bases;
 mod causes;
 mod check;
 mod conduct;
@@ -18,6 +19,7 @@ mod confirming;
 mod connect;
 mod deploying;
 mod event;
+mod garbage;
 mod gate;
 mod hook;
 mod judge;
@@ -48,12 +50,13 @@ mod way;
 mod wire;
 
 pub use self::event::{BACKLOG, Event, News, Progress, Voice};
+pub use self::garbage::{Garbage, HostRoot, garbage, trim};
 pub use self::operations::{Past, abort, attach, confirm, deploy, exec, history, reboot, rollback, status};
 pub use self::operator::{BeginError, Operator};
 pub use self::outcome::{Answered, HostOutcome, Outcome};
 pub use self::request::{Ask, Candidate, Goal, Manner, PasswordRequest, Question, Request};
 pub use self::run_id::RunId;
-pub use self::state::{State, StateError};
+pub use self::state::{Fate, Root, State, StateError, Stored, Why};
 pub use self::stop::{Stop, Urgency};
 pub use eval::{Cancel, EvalError, Evaluate, Limits, Nix, Options as NixOptions, Source, SourceError};
 pub use session::{Exec, Exit};

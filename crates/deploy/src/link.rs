@@ -11,20 +11,21 @@ use std::time::Duration;
 use daemon::Stream;
 use session::{Channel, FrameError, MAGIC, MAX_DATA, MessageError, Reply, Request, read_frame, write_frame};
 use thiserror::Error;
+use transfer::Streams;
 
 use crate::lock::lock;
 use crate::queue::{Popped, Queue};
 
 /// Bytes of replies and logs that may wait.
 const HEARD: usize = 4 << 20;
-/// Bytes of the store's answers that may wait.
-const STORE: usize = 1 << 20;
+/// Bytes of the answers on the channels of the store and of paths that may wait.
+const WAITING: usize = 1 << 20;
 /// What an item weighs beyond its bytes.
 const ITEM: usize = 256;
 /// Bytes that are read of what is no agent, for the message.
 const NOISE: u64 = 4 << 10;
-/// How long the store may be silent: a build there may print nothing for long.
-const STORE_SILENCE: Duration = Duration::from_secs(3600);
+/// How long a channel may be silent: a build in a host's store may print nothing for long.
+const SILENCE: Duration = Duration::from_secs(3600);
 
 /// Something that the agent said.
 #[derive(Debug)]
@@ -65,8 +66,8 @@ pub(crate) enum LinkError {
         what: &'static str,
     },
     /// Bytes on a channel that is not open.
-    #[error("bytes of a store that was not opened")]
-    Store,
+    #[error("bytes on a channel that was not opened")]
+    Unopened,
 }
 
 fn noise(bytes: &[u8]) -> String {
@@ -77,10 +78,40 @@ fn noise(bytes: &[u8]) -> String {
 /// A session's streams. Dropping it ends the session.
 pub(crate) struct Link(Arc<Shared>);
 
+/// Where the bytes of a channel wait, once it is open.
+#[derive(Default)]
+struct Inbox(Mutex<Option<Arc<Queue<Vec<u8>>>>>);
+
+impl Inbox {
+    /// Opens it anew; whoever read from it before comes to an end.
+    fn open(&self) -> Reader {
+        let queue = Arc::new(Queue::new(WAITING));
+        if let Some(old) = lock(&self.0).replace(Arc::clone(&queue)) {
+            old.close();
+        }
+        Reader { queue, rest: Vec::new(), at: 0 }
+    }
+
+    fn close(&self) {
+        if let Some(queue) = lock(&self.0).take() {
+            queue.close();
+        }
+    }
+
+    /// Bytes that nobody wants any more are dropped.
+    fn put(&self, bytes: Vec<u8>) -> Result<(), LinkError> {
+        let queue = lock(&self.0).clone().ok_or(LinkError::Unopened)?;
+        let weight = bytes.len() + ITEM;
+        let _wanted = queue.push(bytes, weight);
+        Ok(())
+    }
+}
+
 struct Shared {
     writer: Mutex<Box<dyn Write + Send>>,
     heard: Queue<Heard>,
-    store: Mutex<Option<Arc<Queue<Vec<u8>>>>>,
+    store: Inbox,
+    paths: Inbox,
     /// Why the reading ended.
     fault: Mutex<Option<LinkError>>,
     hang_up: Box<dyn Fn() + Send + Sync>,
@@ -96,7 +127,8 @@ impl Link {
         let shared = Arc::new(Shared {
             writer: Mutex::new(Box::new(writer)),
             heard: Queue::new(HEARD),
-            store: Mutex::new(None),
+            store: Inbox::default(),
+            paths: Inbox::default(),
             fault: Mutex::new(None),
             hang_up: Box::new(hang_up),
         });
@@ -125,13 +157,19 @@ impl Link {
 
     /// The store channel as a stream; to be had before the store is asked for, so that no byte is lost.
     pub(crate) fn store(&self) -> Stream {
-        let queue = Arc::new(Queue::new(STORE));
-        if let Some(old) = lock(&self.0.store).replace(Arc::clone(&queue)) {
-            old.close();
+        let reader = self.0.store.open();
+        let shared = Arc::clone(&self.0);
+        Stream::new(reader, Writer(Arc::clone(&self.0), Channel::Store), move || shared.end())
+    }
+
+    /// The channel of paths; to be had before it is announced, as the store's.
+    pub(crate) fn paths(&self) -> Streams {
+        let shared = Arc::clone(&self.0);
+        Streams {
+            to: Box::new(Writer(Arc::clone(&self.0), Channel::Paths)),
+            from: Box::new(self.0.paths.open()),
+            hang_up: Arc::new(move || shared.end()),
         }
-        let (shared, link) = (Arc::clone(&self.0), Arc::clone(&self.0));
-        let reader = StoreReader { queue, rest: Vec::new(), at: 0 };
-        Stream::new(reader, StoreWriter(link), move || shared.end())
     }
 
     /// Ends the session.
@@ -160,9 +198,8 @@ impl Shared {
 
     fn close(&self) {
         self.heard.close();
-        if let Some(store) = lock(&self.store).as_ref() {
-            store.close();
-        }
+        self.store.close();
+        self.paths.close();
     }
 
     /// Reads until the stream ends or nobody listens any more.
@@ -174,27 +211,18 @@ impl Shared {
                 Channel::Control => {
                     let reply = Reply::from_payload(&frame.payload)?;
                     if matches!(reply, Reply::StoreEnded { .. }) {
-                        lock(&self.store).take().inspect(|store| store.close());
+                        self.store.close();
                     }
                     self.heard.push(Heard::Reply(reply), weight)
                 }
-                Channel::Store => {
-                    self.store_bytes(frame.payload, weight)?;
-                    true
-                }
+                Channel::Store => self.store.put(frame.payload).map(|()| true)?,
+                Channel::Paths => self.paths.put(frame.payload).map(|()| true)?,
                 channel => self.heard.push(Heard::Bytes(channel, frame.payload), weight),
             };
             if !taken {
                 break;
             }
         }
-        Ok(())
-    }
-
-    /// Bytes that nobody wants any more are dropped.
-    fn store_bytes(&self, bytes: Vec<u8>, weight: usize) -> Result<(), LinkError> {
-        let store = lock(&self.store).clone().ok_or(LinkError::Store)?;
-        let _wanted = store.push(bytes, weight);
         Ok(())
     }
 }
@@ -211,16 +239,17 @@ fn greeting(reader: &mut impl Read) -> Result<(), LinkError> {
     Err(LinkError::NoAgent(said))
 }
 
-struct StoreReader {
+/// The bytes of a channel as a stream.
+struct Reader {
     queue: Arc<Queue<Vec<u8>>>,
     rest: Vec<u8>,
     at: usize,
 }
 
-impl Read for StoreReader {
+impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.at >= self.rest.len() {
-            match self.queue.pop(STORE_SILENCE) {
+            match self.queue.pop(SILENCE) {
                 Popped::Item(bytes) => (self.rest, self.at) = (bytes, 0),
                 Popped::TimedOut => return Err(io::ErrorKind::TimedOut.into()),
                 Popped::Closed => return Ok(0),
@@ -233,18 +262,19 @@ impl Read for StoreReader {
     }
 }
 
-impl Drop for StoreReader {
+impl Drop for Reader {
     fn drop(&mut self) {
         self.queue.close();
     }
 }
 
-struct StoreWriter(Arc<Shared>);
+/// A stream whose bytes go to a channel.
+struct Writer(Arc<Shared>, Channel);
 
-impl Write for StoreWriter {
+impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let piece = &bytes[..bytes.len().min(MAX_DATA)];
-        self.0.write(Channel::Store, piece).map_err(io::Error::other)?;
+        self.0.write(self.1, piece).map_err(io::Error::other)?;
         Ok(piece.len())
     }
 

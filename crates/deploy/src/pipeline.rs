@@ -8,10 +8,12 @@ use eval::Pool;
 use fleet::Member;
 use order::{Mode, OrderId, SystemPath};
 use report::{Cause, CauseKind, Deployed, Ending, HostResult, Known, Report, Stage, Timestamp, What};
+use session::Hello;
 use store::store_path::StorePath;
 
 use crate::activation::{Activation, Held};
 use crate::agents::Agents;
+use crate::bases::{self, Bases};
 use crate::connect::Connector;
 use crate::gate::Gate;
 use crate::orders::{self, Dice};
@@ -27,6 +29,7 @@ pub(crate) struct Common {
     pub(crate) agents: Arc<Agents>,
     pub(crate) sockets: ssh::Sockets,
     pub(crate) gate: Gate,
+    pub(crate) bases: Bases,
     /// Hosts that prepare, and hosts that activate, at the same time.
     pub(crate) preparing: Pool,
     pub(crate) activating: Pool,
@@ -55,6 +58,8 @@ pub(crate) struct Trail {
     /// What an order that was there already says is to become of the system.
     pub(crate) mode: Option<Mode>,
     pub(crate) bytes: u64,
+    /// What the host said of itself first.
+    pub(crate) hello: Option<Hello>,
 }
 
 /// Why a host does not go on: its result.
@@ -145,6 +150,7 @@ impl Pipeline {
     fn look_again(&self, connector: &Arc<Connector>) {
         let Ok(contact) = connector.shared() else { return };
         let Ok(status) = contact.talk.status() else { return };
+        self.keep(&bases::of_status(&status));
         for reason in &status.reboot {
             self.teller.note(format!("whole after a reboot only: {}", crate::text::plain(reason)));
         }
@@ -157,7 +163,7 @@ impl Pipeline {
 
     /// The report of a part that ended so.
     pub(crate) fn report(&self, trail: Trail, result: Result<HostResult, Over>) -> Deployed {
-        let Trail { order, system, mode, bytes } = trail;
+        let Trail { order, system, mode, bytes, .. } = trail;
         let goal = self.common.request.goal;
         let (mode, extent) = (mode.unwrap_or(goal.mode()), goal.extent());
         let result = causes::result(result.unwrap_or_else(|Over(result)| result));

@@ -16,7 +16,7 @@ use crate::link::Heard;
 use crate::patience::pause;
 use crate::pipeline::{Over, Pipeline};
 use crate::talk::TalkError;
-use crate::{Urgency, causes, check};
+use crate::{Urgency, bases, causes, check};
 
 pub(crate) use self::verdict::would_boot;
 
@@ -49,6 +49,7 @@ impl Rebooting<'_> {
         self.step("starts what belongs to the boot");
         let after = self.settle(back, asked);
         self.remember(&after);
+        self.host.keep(&bases::of_status(&after));
         let troubles = troubles(&before, &after, wanted);
         if let Some(cause) = troubles.into_iter().next() {
             return Err(failed(cause));

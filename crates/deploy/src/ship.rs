@@ -1,5 +1,8 @@
 //! What a host lacks goes to its store: asked once, checked for room, sent in one stream.
 
+mod offering;
+mod streaming;
+
 use std::time::Duration;
 
 use daemon::{BuildMode, Client, DerivedPath, LogEvent, News as StoreNews, OutputNames};
@@ -11,7 +14,7 @@ use store::store_path::StorePath;
 use transfer::{Progress as Copying, Pulse};
 
 use crate::causes;
-use crate::judge;
+use crate::connect::Contact;
 use crate::tell::Teller;
 use crate::{Progress, Voice};
 
@@ -35,15 +38,54 @@ impl From<Cause> for NotShipped {
     }
 }
 
-/// A copy: from which store, to which, and what is known of the target.
-pub(crate) struct Copy<'a> {
-    pub(crate) from: &'a mut Client,
-    pub(crate) to: &'a mut Client,
+/// A copy: from which store, to which host.
+pub(crate) struct Shipping<'a> {
+    pub(crate) from: Origin<'a>,
+    pub(crate) contact: &'a Contact,
     /// Whether the target may fetch from its caches.
     pub(crate) substitute: bool,
-    /// Free bytes of the target's store.
-    pub(crate) free: u64,
     pub(crate) teller: &'a Teller,
+}
+
+/// The store that has the paths.
+pub(crate) enum Origin<'a> {
+    /// That of this machine.
+    Here(&'a mut Client),
+    /// That of another host.
+    There(&'a mut Client),
+}
+
+/// What a copy came to.
+pub(crate) struct Sent {
+    /// Bytes that went over.
+    pub(crate) bytes: u64,
+    /// A connection to the host's store that keeps what was sent, if it is not the agent itself that does.
+    pub(crate) store: Option<Client>,
+}
+
+impl Shipping<'_> {
+    /// Makes the closure of `root` valid on the host, where it is kept from being collected as long as the session and
+    /// what is returned last.
+    pub(crate) fn send(&mut self, root: &StorePath, closure: &Closure) -> Result<Sent, NotShipped> {
+        let limit = if self.substitute { FETCHING } else { STILL };
+        let pulse = Pulse::new(Some(limit));
+        if self.contact.talk.receives() {
+            let bytes = self.offer(root, closure, &pulse)?;
+            return Ok(Sent { bytes, store: None });
+        }
+        let (bytes, store) = self.stream(root, closure, &pulse)?;
+        Ok(Sent { bytes, store: Some(store) })
+    }
+
+    fn tell_fetched(&self, paths: usize) {
+        if paths > 0 {
+            self.teller.step(Stage::Ship, &format!("the host gets {paths} paths from its caches"));
+        }
+    }
+}
+
+fn failed(error: &transfer::Error) -> NotShipped {
+    NotShipped { can_resume: error.can_resume(), cause: causes::transfer(error) }
 }
 
 /// The closure of `root` in this store.
@@ -54,43 +96,6 @@ pub(crate) fn closure_of(from: &mut Client, root: &StorePath) -> Result<Closure,
         }
         error => Cause::new(CauseKind::Transfer, causes::chain(&error)),
     })
-}
-
-impl Copy<'_> {
-    /// Makes the closure of `root` valid on the target, and says how many NAR bytes were sent. The target's client
-    /// keeps all of it from being collected as long as it is connected.
-    pub(crate) fn send(&mut self, root: &StorePath, closure: &Closure) -> Result<u64, NotShipped> {
-        let pulse = Pulse::new(Some(if self.substitute { FETCHING } else { STILL }));
-        let failed = |error: transfer::Error| NotShipped {
-            can_resume: error.can_resume(),
-            cause: causes::transfer(&error),
-        };
-        let beats = pulse.clone();
-        self.to.on_log(move |_| beats.beat());
-        // From here on a garbage collection there leaves what arrives.
-        self.to.add_temp_root(root).map_err(|error| NotShipped {
-            cause: Cause::new(CauseKind::Transfer, causes::chain(&error)),
-            can_resume: !error.connection_usable(),
-        })?;
-        let answer = transfer::ask(closure, self.substitute, self.to, &pulse).map_err(failed)?;
-        let need = transfer::need(closure, &answer.valid);
-        if !answer.substituted.is_empty() {
-            self.teller.step(
-                Stage::Ship,
-                &format!("the host fetched {} paths from its caches", answer.substituted.len()),
-            );
-        }
-        judge::has_room(&need, self.free)?;
-        let teller = self.teller;
-        let total = (need.paths as u64, need.nar_bytes);
-        let request = transfer::Request { closure, substitute: false, pulse: &pulse };
-        let sent = transfer::stream(&request, &answer.valid, (self.from, self.to), &mut |progress| {
-            if let Some(progress) = shown(&progress, total) {
-                teller.progress(progress);
-            }
-        });
-        Ok(sent.map_err(failed)?.nar_bytes)
-    }
 }
 
 fn shown(progress: &Copying<'_>, (paths, bytes): (u64, u64)) -> Option<Progress> {

@@ -5,6 +5,7 @@ mod logs;
 mod orders;
 mod reports;
 mod roots;
+mod sizes;
 mod wire;
 
 use std::env;
@@ -12,6 +13,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+pub use self::roots::{Fate, Root, Why};
+pub(crate) use self::roots::{fates, is_here};
+pub use self::sizes::Stored;
 
 /// The directory of what is remembered. Clones are the same. Any number of processes may use it at the same time.
 #[derive(Debug, Clone)]
@@ -28,7 +33,7 @@ pub enum StateError {
     /// A file or directory cannot be used.
     #[error("cannot {doing} {}", path.display())]
     File {
-        /// What was tried: `read`, `write`, `make`.
+        /// What was tried: `read`, `write`, `make`, `replace`, `remove`.
         doing: &'static str,
         /// Of which file.
         path: PathBuf,

@@ -8,6 +8,7 @@ use report::{Cause, Generation, HostStatus, LastActivation};
 use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, Survey, common_version};
 use store::store_path::{StoreDir, StorePath};
 use thiserror::Error;
+use transfer::Streams;
 
 use crate::Voice;
 use crate::link::{Heard, Link, LinkError};
@@ -139,6 +140,18 @@ impl Talk {
             drop(done);
             Ok(client?)
         })
+    }
+
+    /// Whether the agent takes store paths on a channel of their own.
+    pub(crate) fn receives(&self) -> bool {
+        self.version >= session::RECEIVES
+    }
+
+    /// A channel for store paths. One that was opened before has ended then.
+    pub(crate) fn open_paths(&self) -> Result<Streams, TalkError> {
+        let streams = self.link.paths();
+        self.link.send(&Request::Receive)?;
+        Ok(streams)
     }
 
     /// The store is no longer needed. Its answer is passed over by whoever listens next.

@@ -12,6 +12,8 @@ pub const JOURNAL: &str = "/nix/var/lockstep/journal.json";
 pub const JOURNAL_SHADOW: &str = "/run/lockstep/journal.json";
 /// The logs of the last activations.
 pub const LOGS: &str = "/nix/var/lockstep/logs";
+/// The store path in work, kept over a broken connection.
+pub const INCOMING: &str = "/nix/var/lockstep/incoming";
 /// The ends of past activations, one on each line.
 pub const HISTORY: &str = "/nix/var/lockstep/history.jsonl";
 /// The owner's lock. It dies with its holder and has no other expiry.

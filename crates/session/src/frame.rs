@@ -22,10 +22,12 @@ pub enum Channel {
     Err,
     /// Bytes of an activation's log.
     Log,
+    /// Bytes of store paths on their way to the host, and its answers. Since version 3.
+    Paths,
 }
 
 impl Channel {
-    const ALL: [Self; 5] = [Self::Control, Self::Store, Self::Out, Self::Err, Self::Log];
+    const ALL: [Self; 6] = [Self::Control, Self::Store, Self::Out, Self::Err, Self::Log, Self::Paths];
 
     fn number(self) -> u8 {
         match self {
@@ -34,6 +36,7 @@ impl Channel {
             Self::Out => 2,
             Self::Err => 3,
             Self::Log => 4,
+            Self::Paths => 5,
         }
     }
 }
@@ -178,7 +181,7 @@ mod tests {
     proptest! {
         #[test]
         fn frames_are_read_as_they_were_written(
-            frames in prop::collection::vec((0_usize..5, prop::collection::vec(any::<u8>(), 0..2000)), 0..8)
+            frames in prop::collection::vec((0_usize..6, prop::collection::vec(any::<u8>(), 0..2000)), 0..8)
         ) {
             let frames: Vec<Frame> = frames
                 .into_iter()

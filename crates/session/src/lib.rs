@@ -14,6 +14,9 @@
 //! last as long as the channel), but not while bytes for the store are on their way: a slow store slows the operator,
 //! and a request behind its bytes waits with them.
 //!
+//! After [`Request::Receive`] the paths channel carries what crate `transfer` says, in both directions. The same holds
+//! of requests behind its bytes.
+//!
 //! Pure: bytes and values in, bytes and values out.
 
 mod frame;
@@ -26,8 +29,8 @@ pub use wire::MessageError;
 
 /// What an agent writes first: its own words begin here, after whatever a login shell has printed.
 pub const MAGIC: &[u8; 16] = b"\0lockstep-agent\0";
-/// The version of what is said here. Version 2 knows of reboots.
-pub const VERSION: u16 = 2;
+/// The version of what is said here. Version 2 knows of reboots, version 3 of store paths on a channel of their own.
+pub const VERSION: u16 = 3;
 /// The state in [`Progress`] of a host that is rebooted unless somebody comes over a new connection.
 pub const AWAITS_CONTACT: &str = "awaiting-contact";
 /// The oldest version that is still understood.
@@ -35,6 +38,9 @@ pub const OLDEST: u16 = 1;
 
 /// The version from which on both know of reboots: surveys, checks, and orders of mode `reboot`.
 pub const REBOOTS: u16 = 2;
+
+/// The version from which on both know of store paths on a channel of their own.
+pub const RECEIVES: u16 = 3;
 
 /// The version in which an operator and an agent talk, if they have one in common.
 #[must_use]

@@ -29,6 +29,9 @@ pub enum Request {
     Store,
     /// The store channel is no longer needed. Answered by [`Reply::StoreEnded`].
     StoreEnd,
+    /// From here on store paths come on their channel, and the answers to them go there. Since version 3; there is
+    /// no reply. A second one ends the first.
+    Receive,
     /// Carry this out. Answered by [`Reply::Accepted`] or [`Reply::Refused`].
     Deliver(Box<Order>),
     /// Tell how this order goes on: [`Reply::Progress`], bytes on the log channel, last [`Reply::Ended`].

@@ -106,6 +106,7 @@ enum RequestWire {
     Current,
     Store,
     StoreEnd,
+    Receive,
     Deliver(Raw),
     Follow { order: String },
     Confirm { order: String, nonce: String },
@@ -126,6 +127,7 @@ impl From<&Request> for RequestWire {
             Request::Current => Self::Current,
             Request::Store => Self::Store,
             Request::StoreEnd => Self::StoreEnd,
+            Request::Receive => Self::Receive,
             Request::Deliver(order) => Self::Deliver(raw(order.to_json())),
             Request::Follow { order } => Self::Follow { order: order.to_string() },
             Request::Confirm { order, nonce } => {
@@ -154,6 +156,7 @@ impl TryFrom<RequestWire> for Request {
             RequestWire::Current => Self::Current,
             RequestWire::Store => Self::Store,
             RequestWire::StoreEnd => Self::StoreEnd,
+            RequestWire::Receive => Self::Receive,
             RequestWire::Deliver(order) => Self::Deliver(Box::new(Order::from_json(bytes(&order))?)),
             RequestWire::Follow { order } => Self::Follow { order: order.parse()? },
             RequestWire::Confirm { order, nonce } => {

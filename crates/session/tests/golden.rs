@@ -5,11 +5,12 @@ use session::{MessageError, Reply, Request, common_version};
 const REQUESTS_1: &str = include_str!("golden/requests-1.jsonl");
 const REPLIES_1: &str = include_str!("golden/replies-1.jsonl");
 const REQUESTS_2: &str = include_str!("golden/requests-2.jsonl");
+const REQUESTS_3: &str = include_str!("golden/requests-3.jsonl");
 const REPLIES_2: &str = include_str!("golden/replies-2.jsonl");
 
 #[test]
 fn every_version_is_read_and_written_byte_for_byte() {
-    for line in REQUESTS_1.lines().chain(REQUESTS_2.lines()) {
+    for line in REQUESTS_1.lines().chain(REQUESTS_2.lines()).chain(REQUESTS_3.lines()) {
         let request = Request::from_payload(line.as_bytes()).expect(line);
         assert_eq!(String::from_utf8_lossy(&request.to_payload()), line);
     }
@@ -35,7 +36,7 @@ fn what_is_not_a_message_is_refused_for_its_reason() {
 #[test]
 fn both_ends_talk_in_the_newest_version_that_both_know() {
     for (theirs, common) in
-        [(1..=1, Some(1)), (1..=9, Some(2)), (2..=9, Some(2)), (3..=9, None), (0..=0, None)]
+        [(1..=1, Some(1)), (1..=9, Some(3)), (2..=2, Some(2)), (3..=9, Some(3)), (4..=9, None), (0..=0, None)]
     {
         assert_eq!(common_version(theirs.clone()), common, "{theirs:?}");
     }

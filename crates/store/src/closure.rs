@@ -69,6 +69,12 @@ impl Closure {
         self.positions.get(path).map(|position| &self.infos[*position])
     }
 
+    /// Where in the order `path` is, if it is in the closure.
+    #[must_use]
+    pub fn position(&self, path: &StorePath) -> Option<usize> {
+        self.positions.get(path).copied()
+    }
+
     /// Number of paths.
     #[must_use]
     pub fn len(&self) -> usize {

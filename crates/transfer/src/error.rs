@@ -2,9 +2,11 @@
 
 use std::{fmt, time::Duration};
 
-use daemon::{DaemonError, NarError, UploadError};
+use daemon::{DaemonError, NarError, UploadError, files::NarFileError};
 use store::store_path::StorePath;
 use thiserror::Error;
+
+use crate::{sender::SourceError, wire::Malformed};
 
 /// One of the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +116,36 @@ pub enum Error {
         /// What happened.
         source: daemon::Error,
     },
+    /// A path cannot be read from the disk here.
+    #[error(
+        "the path {path} cannot be read here; check the store with `nix-store --verify --check-contents`"
+    )]
+    Files {
+        /// The path.
+        path: StorePath,
+        /// What is wrong.
+        source: NarFileError,
+    },
+    /// What arrives is not what was announced, though all of it was sent.
+    #[error(
+        "what arrives of {path} is not what was announced: {why}; check the store here with \
+         `nix-store --verify --check-contents`"
+    )]
+    Wrong {
+        /// The path.
+        path: StorePath,
+        /// What the host found.
+        why: String,
+    },
+    /// The agent on the host cannot take the paths.
+    #[error("the host cannot take the paths: {why}")]
+    Host {
+        /// Why.
+        why: String,
+    },
+    /// The connection to the agent is lost, or carries something else.
+    #[error("the connection to the host was lost")]
+    Line(#[from] Malformed),
     /// Sending failed in another way.
     #[error("the paths cannot be sent")]
     Unsent {
@@ -130,19 +162,31 @@ pub enum Error {
     },
 }
 
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::Line(error.into())
+    }
+}
+
 impl Error {
     /// Whether new connections and another [`send`](crate::send) may well go on where this one stopped.
     #[must_use]
     pub fn can_resume(&self) -> bool {
         match self {
             Self::RemoteLost { .. } | Self::Stalled { .. } => true,
+            Self::Line(error) => matches!(error, Malformed::Stream(_)),
             Self::Local { source, .. } => !matches!(
                 source,
                 NarError::Exchange(daemon::Error::Daemon { .. })
                     | NarError::Format { .. }
                     | NarError::TooLong { .. }
             ),
-            Self::LocalSize { .. } | Self::Refused { .. } | Self::Unsent { .. } => false,
+            Self::LocalSize { .. }
+            | Self::Files { .. }
+            | Self::Wrong { .. }
+            | Self::Host { .. }
+            | Self::Refused { .. }
+            | Self::Unsent { .. } => false,
         }
     }
 
@@ -151,9 +195,30 @@ impl Error {
     #[must_use]
     pub fn side(&self) -> Side {
         match self {
-            Self::Local { .. } | Self::LocalSize { .. } => Side::Local,
-            Self::Refused { .. } | Self::RemoteLost { .. } | Self::Unsent { .. } => Side::Remote,
+            Self::Local { .. } | Self::LocalSize { .. } | Self::Files { .. } => Side::Local,
+            Self::Refused { .. }
+            | Self::RemoteLost { .. }
+            | Self::Unsent { .. }
+            | Self::Wrong { .. }
+            | Self::Host { .. }
+            | Self::Line(_) => Side::Remote,
             Self::Stalled { side, .. } => *side,
+        }
+    }
+
+    /// What the target's daemon said to the agent.
+    pub(crate) fn refused(message: String) -> Self {
+        let source = DaemonError { message, traces: Vec::new() };
+        Self::Refused { refusal: Refusal::of(&source), connection_usable: true, source }
+    }
+
+    /// A path that cannot be read here.
+    pub(crate) fn local(path: StorePath, error: SourceError) -> Self {
+        match error {
+            SourceError::Daemon(source) => Self::Local { path: path.to_string(), source },
+            SourceError::Files(source) => Self::Files { path, source },
+            SourceError::Size { .. } => Self::LocalSize { path },
+            SourceError::Sink(error) => Self::Line(error.into()),
         }
     }
 

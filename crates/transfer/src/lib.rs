@@ -19,16 +19,32 @@
 //!
 //! **Memory.** A NAR is never held: what the local daemon gives is passed on as it comes.
 
+mod announcement;
+mod answer;
 mod ask;
+#[cfg(test)]
+mod cases;
 mod error;
 mod progress;
+mod question;
+mod receiver;
+mod record;
 mod send;
+mod sender;
+#[doc(hidden)]
+pub mod walk;
 mod watch;
+mod wire;
 
 pub use self::{
+    answer::Verdict,
     ask::{Answer, Need, ask, need},
     error::{Error, Refusal, Side},
     progress::Progress,
+    question::MAX_PATHS,
+    receiver::{Connect, Place, receive},
     send::{Request, Sent, send, stream},
+    sender::{Again, Asked, Bases, Behind, Given, Offer, OnDisk, Outcome, Source, SourceError, Streams},
     watch::Pulse,
+    wire::Malformed,
 };

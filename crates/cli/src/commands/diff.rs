@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use daemon::files::{self, DumpError};
-use delta::equivalence::{Comparison, IdentityError, Verdict, compare, identities};
+use delta::equivalence::{Comparison, Identity, IdentityError, Verdict, compare, identities};
 use deploy::Stop;
 use store::{
     closure::Closure,
@@ -21,17 +21,19 @@ use thiserror::Error;
 use crate::{
     context::Context,
     failure::Failure,
+    identities::Identities,
     style::Style,
     table::{Cell, Column, Table},
     terminal::Look,
-    text::{bytes, counted},
+    text::{bytes, clean, counted},
     wire,
 };
 
 const AFTER: &str = "\
 Two paths are equivalent if they are equal but for the hashes of what they refer to. After a
 rebuild of everything most paths are: nothing of them really changed. To find out, all files of
-both closures are read, a second or two for each GB.
+both closures are read, a second or two for each GB, but those of each path only once: what was
+found is kept in ~/.cache/lockstep.
 
 Nothing is evaluated and no host is asked. Links are followed, as ./result or
 /run/current-system.
@@ -71,11 +73,14 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
     let mut closure = |root| eval::closure(&mut client, root).map_err(Failure::machine);
     let (old_closure, new_closure) = (closure(&old)?, closure(&new)?);
     let read = Read { store: StoreDir::default(), stop: context.stop.clone() };
-    let (mut known, mut all) = (BTreeMap::new(), BTreeMap::new());
-    for closure in [&old_closure, &new_closure] {
-        let identities = identities(closure, &mut known, &mut |info, to| read.nar(info, to));
-        all.extend(identities.map_err(unreadable)?);
+    let mut known = Identities::recall();
+    let all = identities_of([&old_closure, &new_closure], &mut known, &read);
+    // Also what was computed before an error.
+    if let Err(error) = known.keep() {
+        let note = format!("files will be read again next time: {:#}", anyhow::Error::from(error));
+        context.terminal.note(&clean(&note));
     }
+    let all = all.map_err(unreadable)?;
     let comparison = compare((&new_closure, &old_closure), &all, &[(new, old)]);
     if context.common.json {
         for (path, (size, verdict)) in &comparison.paths {
@@ -87,6 +92,19 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<u8, Failur
         context.terminal.print(lines.into_iter().chain(totals(&comparison, (&old_closure, &new_closure))));
     }
     Ok(0)
+}
+
+/// The identities of all paths of the closures.
+fn identities_of(
+    closures: [&Closure; 2],
+    known: &mut Identities,
+    read: &Read,
+) -> Result<BTreeMap<StorePath, Identity>, IdentityError<DumpError>> {
+    let mut all = BTreeMap::new();
+    for closure in closures {
+        all.extend(identities(closure, known, &mut |info, to| read.nar(info, to))?);
+    }
+    Ok(all)
 }
 
 /// The path of the store that a word on the command line means.

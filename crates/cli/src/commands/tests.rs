@@ -49,6 +49,8 @@ fn what_can_be_said() {
         "exec web1 @db --timeout 30s -- ls -l --all",
         "show",
         "diff --closures ./result /run/current-system --json",
+        "gc",
+        "gc --trim --json -f ./x --impure",
         "confirm web1",
         "attach web1 --no-rollback",
         "abort web1",
@@ -81,6 +83,7 @@ fn what_cannot_be_said() {
         "exec web1",
         "diff",
         "diff --closures a",
+        "gc web1",
         "completions tcsh",
         "man",
     ];

@@ -77,6 +77,42 @@ impl Client {
         )
     }
 
+    /// Adds `count` paths in one stream, each of which `next` tells when it is its turn: it puts the whole NAR into
+    /// the buffer it is given, which is empty, and returns what is known of the path.
+    ///
+    /// What `next` has not returned the daemon knows nothing of. If it fails the connection is ended; the paths
+    /// before may have been added.
+    pub fn add_each<E: error::Error>(
+        &mut self,
+        count: usize,
+        policy: AddPolicy,
+        mut next: impl FnMut(&mut Vec<u8>) -> Result<PathInfo, E>,
+    ) -> Result<(), UploadError<E>> {
+        let store_dir = self.store_dir.clone();
+        self.upload(
+            Operation::AddMultipleToStore,
+            |request| write_policy(request, policy),
+            |frames| {
+                send(frames, &store_dir, |stream| stream.number(count as u64))?;
+                let mut nar = Vec::new();
+                for number in 1..=count {
+                    nar.clear();
+                    let told =
+                        |source| UploadError::Source { path: format!("path {number} of {count}"), source };
+                    let info = next(&mut nar).map_err(told)?;
+                    send(frames, &store_dir, |stream| write_info(stream, &info))?;
+                    give_nar(&info, frames, |sink| {
+                        // What cannot be sent is reported by the frames themselves.
+                        let _refused = sink.write_all(&nar);
+                        Ok(())
+                    })?;
+                }
+                Ok(())
+            },
+            |_| Ok(()),
+        )
+    }
+
     /// Adds one path, whose NAR `give` writes to the sink it is given.
     ///
     /// The end of the NAR is held back until `give` returns: if it fails, because the data turned out to be

@@ -19,7 +19,7 @@ use thiserror::Error;
 use super::BUFFER;
 
 /// The owner's permission to execute, the only one a NAR keeps.
-const EXECUTABLE: u32 = 0o100;
+pub(super) const EXECUTABLE: u32 = 0o100;
 
 /// Why there is no NAR of a tree.
 #[derive(Debug, Error)]

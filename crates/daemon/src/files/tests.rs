@@ -21,10 +21,10 @@ use store::nar::{EncodeError, Encoder, Event};
 use super::*;
 
 /// A directory that is removed in the end.
-struct Scratch(PathBuf);
+pub(super) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("daemon-files-{}-{number}", process::id()));
@@ -32,7 +32,7 @@ impl Scratch {
         Self(path)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -45,7 +45,7 @@ impl Drop for Scratch {
 
 /// A tree in memory.
 #[derive(Debug, Clone, PartialEq)]
-enum Tree {
+pub(super) enum Tree {
     Directory(Vec<(Vec<u8>, Tree)>),
     File { executable: bool, contents: Vec<u8> },
     Symlink(Vec<u8>),
@@ -69,14 +69,14 @@ impl Tree {
         }
     }
 
-    fn nar(&self) -> Vec<u8> {
+    pub(super) fn nar(&self) -> Vec<u8> {
         let mut encoder = Encoder::new(Vec::new());
         self.encode(b"", &mut encoder);
         encoder.finish().unwrap()
     }
 
     /// Makes the tree without [`restore`].
-    fn make(&self, path: &Path) {
+    pub(super) fn make(&self, path: &Path) {
         match self {
             Self::Directory(entries) => {
                 fs::create_dir(path).unwrap();
@@ -92,7 +92,7 @@ impl Tree {
     }
 }
 
-fn trees() -> impl Strategy<Value = Tree> {
+pub(super) fn trees() -> impl Strategy<Value = Tree> {
     let contents = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..20),
         (0..600_000_usize, any::<u8>()).prop_map(|(size, byte)| vec![byte; size]),
@@ -109,7 +109,7 @@ fn trees() -> impl Strategy<Value = Tree> {
     })
 }
 
-fn dumped(path: &Path) -> Result<Vec<u8>, DumpError> {
+pub(super) fn dumped(path: &Path) -> Result<Vec<u8>, DumpError> {
     let mut nar = Vec::new();
     dump(path, &mut nar).map(|()| nar)
 }

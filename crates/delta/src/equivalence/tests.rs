@@ -102,7 +102,28 @@ fn a_reader_s_error_is_passed_on() {
     assert_eq!(error.to_string(), "gone");
 }
 
-/// What is kept between runs is of use only if this stays what it is.
+/// What a path refers to may hold something else in another store, though the path itself is the same.
+#[test]
+fn a_reference_that_holds_something_else_makes_another_identity() {
+    let mut known = BTreeMap::new();
+    let mut identity = |library: &str| {
+        let (library, program) = ((1, "lib", &[][..], library), (2, "a", &[1][..], "uses {1}"));
+        let closure = closure(&[library, program]);
+        let mut count = 0;
+        let mut read = |info: &PathInfo, to: &mut dyn Write| {
+            count += 1;
+            let case = if info.path.hash_part() == part(1) { library } else { program };
+            to.write_all(&text(case.3))
+        };
+        let identities = identities(&closure, &mut known, &mut read).unwrap();
+        (identities[&path(2, "a")], count)
+    };
+    let (first, other, again) = (identity("one"), identity("other"), identity("one"));
+    assert!(first.0 != other.0 && first.0 == again.0);
+    assert_eq!((first.1, other.1, again.1), (2, 2, 0));
+}
+
+/// If these become others, the version of the keys is raised: identities are kept between runs.
 #[test]
 fn identities_stay_what_they_are() {
     let identities = identities_of(&[(1, "lib", &[1], "I am {1}"), (2, "a", &[1], "uses {1}")]);

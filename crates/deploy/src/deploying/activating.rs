@@ -42,7 +42,7 @@ impl Deploying<'_> {
         self.host.turn(self.candidate(&way, path.clone())?)?;
         let place = self.host.common.activating.enter(self.host.common.operator.stop.nix());
         let Some(_place) = place else { return Err(self.host.stopped()) };
-        let held = Held { contact, store: Some(store) };
+        let held = Held { contact, store };
         let result = self.host.give_order(way.mode, held, (&system, connector), trail)?;
         match (way.then, &result) {
             (Then::Waits, HostResult::Activated(Ending::Confirmed { .. })) => Ok(self.waits_for_boot()),

@@ -9,6 +9,7 @@ use order::{HostName, Mode};
 use report::{Cause, CauseKind, Generation, HostStatus, LastActivation, Report, Timestamp, What};
 use session::{Exec, Exit};
 
+use crate::bases;
 use crate::conduct::{common, new_run, pipeline};
 use crate::connect::Contact;
 use crate::pipeline::Pipeline;
@@ -24,7 +25,11 @@ pub fn status(
     fleet: &Fleet,
     hosts: &[HostName],
 ) -> Result<Vec<Answered<HostStatus>>, BeginError> {
-    let answers = round(operator, (fleet, hosts), |_, contact| contact.talk.status())?;
+    let answers = round(operator, (fleet, hosts), |host, contact| {
+        let status = contact.talk.status()?;
+        host.keep(&bases::of_status(&status));
+        Ok(status)
+    })?;
     for answered in &answers {
         let what = match &answered.answer {
             Ok(status) => What::Seen(Box::new(status.clone())),
@@ -109,6 +114,7 @@ fn answer<T>(host: &Pipeline, ask: &dyn Fn(&Pipeline, &Contact) -> Result<T, Tal
         return Err(Cause::new(CauseKind::Aborted, "the operator stopped the run"));
     };
     let contact = host.connector(&host.member)?.shared()?;
+    host.keep(&bases::of_hello(&contact.talk.hello));
     let answer = ask(host, &contact).map_err(|error| contact.cause(&error))?;
     contact.talk.end();
     Ok(answer)

@@ -9,6 +9,7 @@ use session::Answer;
 
 use super::ask::request;
 use crate::activation::Activation;
+use crate::bases;
 use crate::conduct::{Part, conduct};
 use crate::connect::{Connector, Contact};
 use crate::pipeline::{Over, Pipeline, Trail};
@@ -47,6 +48,10 @@ fn part(one: fn(&Pipeline, &mut Trail) -> Result<HostResult, Over>) -> Arc<Part>
     Arc::new(move |host: &Pipeline| {
         let mut trail = Trail::default();
         let result = one(host, &mut trail);
+        // Only now: while a host waits for a word, nothing else matters.
+        if let Some(hello) = trail.hello.take() {
+            host.keep(&bases::of_hello(&hello));
+        }
         host.report(trail, result)
     })
 }
@@ -133,6 +138,7 @@ fn connector(host: &Pipeline) -> Result<Arc<Connector>, Over> {
 
 /// The order that has not ended on the host.
 fn current(contact: &Contact, trail: &mut Trail) -> Result<Option<Order>, Cause> {
+    trail.hello = Some(contact.talk.hello.clone());
     let order = contact.talk.current().map_err(|error| contact.cause(&error))?;
     if let Some(order) = &order {
         trail.order = Some(order.id.clone());

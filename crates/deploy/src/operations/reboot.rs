@@ -5,6 +5,7 @@ use std::sync::Arc;
 use fleet::{Address, Fleet, Member};
 use report::{Cause, CauseKind, HostResult, HostStatus, Stage};
 
+use crate::bases;
 use crate::conduct::{Part, conduct};
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::rebooting::{Rebooting, would_boot};
@@ -42,6 +43,7 @@ fn restart(host: &Pipeline, trail: &mut Trail) -> Result<HostResult, Over> {
         Ok(status)
     });
     let status = status.map_err(failed)?;
+    host.keep(&bases::of_status(&status));
     let boots = would_boot(&status).cloned();
     trail.system.clone_from(&boots);
     if let Some(system) = &boots {

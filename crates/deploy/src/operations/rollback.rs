@@ -7,6 +7,7 @@ use order::{Mode, SystemPath};
 use report::{Cause, CauseKind, Generation, HostResult, Stage};
 
 use crate::activation::Held;
+use crate::bases;
 use crate::conduct::{Part, conduct};
 use crate::pipeline::{Over, Pipeline, Trail};
 use crate::{BeginError, Goal, News, Operator, Outcome, Request, judge};
@@ -42,6 +43,7 @@ fn back(host: &Pipeline, to: Option<u64>, trail: &mut Trail) -> Result<HostResul
     let connector = host.connector(&host.member).map_err(failed)?;
     let contact = host.teller.stage(Stage::Connect, || connector.shared()).map_err(failed)?;
     let hello = &contact.talk.hello;
+    host.keep(&bases::of_hello(hello));
     judge::busy(hello).map_or(Ok(()), |cause| Err(failed(cause)))?;
     let (_, generations) =
         contact.talk.history(GENERATIONS).map_err(|error| failed(contact.cause(&error)))?;

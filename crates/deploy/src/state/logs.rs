@@ -24,8 +24,18 @@ impl State {
     pub(crate) fn prune_logs(&self) {
         let directory = self.directory.join("logs");
         let runs = files::names(&directory);
-        for run in &runs[..runs.len().saturating_sub(RUNS)] {
+        for run in &runs[..surplus(runs.len())] {
             let _kept = fs::remove_dir_all(directory.join(run));
         }
     }
+
+    /// How many runs there are whose logs [`State::prune_logs`] would remove.
+    pub(crate) fn surplus_logs(&self) -> usize {
+        surplus(files::names(&self.directory.join("logs")).len())
+    }
+}
+
+/// How many of so many runs are too many.
+fn surplus(runs: usize) -> usize {
+    runs.saturating_sub(RUNS)
 }

@@ -1,5 +1,7 @@
 //! The state directory under several writers, torn files, and time.
 
+mod roots;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +11,7 @@ use std::thread;
 use order::HostName;
 use report::{Report, Timestamp, What};
 
-use super::State;
+use super::{State, Stored};
 use crate::RunId;
 use crate::samples::order;
 
@@ -130,19 +132,20 @@ fn the_golden_order_is_read_for_ever() {
     assert_eq!(super::wire::read_order("golden".as_ref(), golden).expect("an order"), order(&host()));
 }
 
+/// The names of runs that began one after the other.
+fn runs(count: u64) -> Vec<RunId> {
+    (0..count).map(|second| RunId::new(Timestamp(second * 1000), [0; 4])).collect()
+}
+
 #[test]
-fn old_logs_and_roots_go() {
-    let place = Place::new("prune");
+fn old_logs_go() {
+    let place = Place::new("logs");
     let state = place.state();
-    let runs: Vec<RunId> = (0..60).map(|second| RunId::new(Timestamp(second * 1000), [0; 4])).collect();
-    for run in &runs {
-        drop(state.log(run, &host()).expect("a log"));
-        fs::write(state.root_for(&host(), run).expect("a place"), b"").expect("written");
+    for run in runs(60) {
+        let (mut log, _) = state.log(&run, &host()).expect("a log");
+        log.write_all(b"ten bytes\n").expect("written");
     }
+    assert_eq!((state.stored_logs(), state.surplus_logs()), (Stored { count: 60, bytes: 600 }, 10));
     state.prune_logs();
-    state.prune_roots(&host());
-    let left = |path: &str| super::files::names(&place.0.join(path));
-    assert_eq!(left("logs").len(), 50);
-    let newest: Vec<String> = runs[57..].iter().map(ToString::to_string).collect();
-    assert_eq!(left("roots/web1.example.org"), newest);
+    assert_eq!((state.stored_logs(), state.surplus_logs()), (Stored { count: 50, bytes: 500 }, 0));
 }

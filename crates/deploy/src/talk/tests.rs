@@ -215,7 +215,7 @@ fn bytes_of_a_store_that_was_not_opened_end_the_session() {
         write_frame(&mut peer, Channel::Store, b"surprise").expect("said");
         wait_for_the_end(peer);
     });
-    assert!(matches!(talk.hear(Duration::from_secs(60)), Err(TalkError::Link(LinkError::Store))));
+    assert!(matches!(talk.hear(Duration::from_secs(60)), Err(TalkError::Link(LinkError::Unopened))));
 }
 
 #[test]

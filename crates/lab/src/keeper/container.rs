@@ -22,6 +22,9 @@ const REBOOT: i32 = 133;
 /// How long nspawn may take until it has started the host's init.
 const INIT_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long a signal may take to reach it.
+const SIGNAL_LIMIT: Duration = Duration::from_secs(10);
+
 /// A container.
 pub(super) struct Container {
     spec: HostSpec,
@@ -118,8 +121,17 @@ impl Body for Container {
 
     fn freeze_init(&self, leader: u32, frozen: bool) -> Result<()> {
         let pid = i32::try_from(leader).ok().and_then(Pid::from_raw).context("a process id is positive")?;
-        Ok(kill_process(pid, if frozen { Signal::STOP } else { Signal::CONT })?)
+        kill_process(pid, if frozen { Signal::STOP } else { Signal::CONT })?;
+        // On a busy machine the process may run on for a moment.
+        let what = if frozen { "freezing the host's init" } else { "thawing the host's init" };
+        wait::until_true(what, SIGNAL_LIMIT, || is_stopped(leader) == frozen)
     }
+}
+
+/// Whether a process is stopped by a signal, as `proc_pid_stat(5)` has it: the letter behind the name.
+fn is_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
 }
 
 fn meaning(code: i32) -> Ending {

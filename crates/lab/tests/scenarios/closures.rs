@@ -79,3 +79,32 @@ fn what_only_got_other_hashes_is_told_from_what_changed() -> Result<()> {
     ensure!(refused.code() == 2 && refused.stderr_text().contains("is not in the store"), "{refused:?}");
     Ok(())
 }
+
+#[test]
+fn files_that_were_compared_once_are_not_read_again() -> Result<()> {
+    const CACHE: &str = "/root/.cache/lockstep/identities";
+    let lab = builder().operator().tool(fleets::beside_lab("lockstep")?).start()?;
+    let operator = lab.host("operator");
+    operator.write("/root/closure.nix", EXPRESSION)?;
+    let (old, new) = (build(&operator, "1", "1.0")?, build(&operator, "2", "2.0")?);
+    let diff = || operator.output(["/lab/bin/lockstep", "diff", "--closures", &old, &new]);
+    let first = diff()?;
+    ensure!(first.code() == 0, "{first:?}");
+    operator.run(["test", "-s", CACHE])?;
+
+    // Whoever reads this path now finds something else than the store knows.
+    operator.run(["mount", "-o", "remount,rw,bind", "/nix/store"])?;
+    operator.write(&new, "something else")?;
+    let again = diff()?;
+    ensure!(again.code() == 0 && again.stdout_text() == first.stdout_text(), "{again:?}");
+
+    operator.write(CACHE, "not a cache")?;
+    let read = diff()?;
+    ensure!(
+        read.code() == 2 && read.stderr_text().contains("is not the one that the store knows"),
+        "{read:?}"
+    );
+    // What was read before the error is known already.
+    ensure!(operator.run(["stat", "--format=%s", CACHE])?.trim() != "11", "it was not replaced");
+    Ok(())
+}

@@ -22,6 +22,7 @@ mod doors;
 mod etc;
 mod evaluation;
 mod fleet_answers;
+mod fleet_bases;
 mod fleet_deploy;
 mod fleet_errors;
 mod fleet_hostile;

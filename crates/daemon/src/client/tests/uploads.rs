@@ -102,6 +102,41 @@ fn paths_go_out_in_one_stream() {
     assert!(daemon.join().unwrap() == (expected, true));
 }
 
+/// Two paths go out as they are told, or the connection ends before the one that cannot be told.
+#[test]
+fn paths_that_are_told_one_by_one_go_out_in_one_stream() {
+    for told in [1, 2] {
+        let (first, second) = (large(10), large(100_000));
+        let all = [first, (PathInfo { path: path("b"), ..second.0 }, second.1)];
+        let mut expected = say(|to| to.number(2));
+        for (info, nar) in &all[..told] {
+            expected.extend(say(|to| {
+                to.path(&info.path);
+                to.path_info(info);
+            }));
+            expected.extend(nar);
+        }
+        let (mut client, daemon) = socket_client(move |mut socket| {
+            socket.read_exact(&mut [0; 24]).unwrap();
+            let heard = hear_frames(&mut socket);
+            // Nobody may listen any more.
+            let _gone = socket.write_all(&answer(|_| {}));
+            heard
+        });
+        let mut left = all[..told].iter();
+        let result = client.add_each(2, POLICY, |nar| {
+            let (info, bytes) = left.next().ok_or(io::Error::from(io::ErrorKind::NotFound))?;
+            nar.extend_from_slice(bytes);
+            Ok::<_, io::Error>(info.clone())
+        });
+        assert_eq!((result.is_ok(), client.is_usable()), (told == 2, told == 2));
+        drop(client);
+        let (heard, ended_well) = daemon.join().unwrap();
+        assert!(ended_well == (told == 2) && expected.starts_with(&heard), "{told}");
+        assert!(told == 1 || heard == expected);
+    }
+}
+
 #[test]
 fn content_becomes_a_path() {
     let info = info();

@@ -1,0 +1,4 @@
+//! Runs `fuzz_stream` of the library beside it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz_transfer::fuzz_stream(data));

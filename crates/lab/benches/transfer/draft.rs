@@ -18,6 +18,8 @@ use store::{
 const STAMPED_FROM: usize = 40 << 10;
 /// Bytes from one of them to the next.
 const STAMPED_EVERY: usize = 64 << 10;
+/// How many paths are named in a packed file, besides those that its path refers to.
+const STRANGERS: usize = 500;
 /// How hard the initrd is compressed: NixOS's default for zstd.
 const INITRD_LEVEL: i32 = 10;
 
@@ -37,7 +39,7 @@ pub(crate) enum Form {
     Plain,
     /// The long ones name store paths all over, each path itself and what it refers to.
     Stamped,
-    /// As stamped, and then packed into one compressed file, in which nobody finds a reference.
+    /// As stamped, with many more paths, and then packed into one compressed file, in which nobody finds a reference.
     Packed,
 }
 
@@ -89,12 +91,20 @@ impl Set {
 
     fn paths(&self, salt: &str) -> Result<Vec<StorePath>> {
         let path = |(number, draft): (usize, &Draft)| {
-            let digest = Sha256::of(format!("{salt} {number} {}", draft.name).as_bytes()).0;
-            let hash_part = HashPart(*digest.first_chunk().expect("invariant: a digest is longer"));
+            let hash_part = hash_part(&format!("{salt} {number} {}", draft.name));
             Ok(StorePath::new(hash_part, draft.name.parse()?))
         };
         self.0.iter().enumerate().map(path).collect()
     }
+}
+
+fn hash_part(text: &str) -> HashPart {
+    HashPart(*Sha256::of(text.as_bytes()).0.first_chunk().expect("invariant: a digest is longer"))
+}
+
+/// Paths that are in no store, but other ones for each `own`: what a packed file names.
+fn strangers(own: &StorePath) -> Vec<StorePath> {
+    (0..STRANGERS).map(|n| StorePath::new(hash_part(&format!("{own} {n}")), own.name().clone())).collect()
 }
 
 fn info(tree: &Path, path: &StorePath) -> Result<PathInfo> {
@@ -120,8 +130,11 @@ impl Write for Hashing {
 impl Draft {
     fn write(&self, tree: &Path, own: &StorePath, references: &[StorePath]) -> Result<()> {
         let store = StoreDir::default();
-        let lines: Vec<_> =
+        let mut lines: Vec<_> =
             [own].into_iter().chain(references).map(|path| store.display(path).to_string()).collect();
+        if self.form == Form::Packed {
+            lines.extend(strangers(own).iter().map(|path| store.display(path).to_string()));
+        }
         fs::create_dir_all(tree.join("nix-support"))?;
         for source in &self.files {
             let to = tree.join(&source.to);

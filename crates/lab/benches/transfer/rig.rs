@@ -162,6 +162,11 @@ impl<'lab> Rig<'lab> {
         last.context("what was brought cannot be taken away again")
     }
 
+    /// Nothing is left to be written when somebody is measured.
+    pub(crate) fn settle(&self) -> Result<()> {
+        [self.fleet.operator, self.host].iter().try_for_each(|host| host.run(["sync"]).map(drop))
+    }
+
     /// Makes the line like this.
     pub(crate) fn line(&self, line: Line) -> Result<()> {
         self.host.delay((line == Line::Far).then_some(25))?;

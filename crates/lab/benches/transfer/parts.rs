@@ -100,6 +100,10 @@ impl<'lab> Parts<'lab> {
         report("transfer_full_direct_s", push, "s");
         report("transfer_full_direct_ssh_ng_s", nix, "s");
         report("transfer_full_direct_ratio", push / nix, "ratio");
+        for (name, all) in [("", &ours), ("_ssh_ng", &theirs)] {
+            let bytes = median(all.iter().map(|taken| as_number(taken.bytes)).collect());
+            report(&format!("transfer_full_direct{name}_bytes"), bytes, "bytes");
+        }
         let megabytes = as_number(load.nar_bytes()) / 1e6;
         for (name, all) in [("push", &ours), ("ssh_ng", &theirs)] {
             let cpu = |of: fn(&Taken) -> f64| median(all.iter().map(of).collect()) / megabytes * 1000.0;

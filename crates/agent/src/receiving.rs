@@ -1,25 +1,33 @@
-//! The paths channel: a transfer in a thread of its own, fed by the session.
+//! The paths channel: a transfer in a thread of its own, fed by the session, and perhaps by a second one.
 
 use std::{
+    fs,
     io::{self, Read, Write},
-    path::Path,
+    os::unix::net::{UnixListener, UnixStream},
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use daemon::{Client, Stream};
 use host::paths;
+use order::Nonce;
 use session::Channel;
 use store::store_path::StoreDir;
-use transfer::{Place, receive};
+use transfer::{Join, LanesReader, Place, receive};
 
 use crate::outbox::Outbox;
 
 /// Frames that may wait; the operator waits beyond that.
 const WAITING: usize = 4;
+/// How long another session may take to come, once bytes are due from it.
+const JOIN: Duration = Duration::from_secs(60);
+/// How often it is looked for.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A transfer that goes on, or has ended; what has come is kept as long as this value lasts.
 pub(crate) struct Receiving {
@@ -29,8 +37,10 @@ pub(crate) struct Receiving {
 
 impl Receiving {
     /// Begins to take in paths.
-    pub(crate) fn start<W: Write + Send + 'static>(outbox: &Arc<Outbox<W>>) -> Self {
+    pub(crate) fn start<W: Write + Send + 'static>(outbox: &Arc<Outbox<W>>, lane: &Nonce) -> Self {
         let (frames, incoming) = sync_channel(WAITING);
+        // Without it everything comes through this session.
+        let door = Door::open(lane).ok();
         let answers = Answers(Arc::clone(outbox));
         let thread = thread::spawn(move || {
             let place = Place {
@@ -38,7 +48,9 @@ impl Receiving {
                 store: StoreDir::default(),
                 spool: Path::new(paths::INCOMING),
             };
-            receive(Incoming { incoming, frame: Vec::new(), taken: 0 }, answers, &place)
+            let join: Join = Box::new(move || Ok(Box::new(door.ok_or(io::ErrorKind::NotFound)?.wait()?)));
+            let incoming = Incoming { incoming, frame: Vec::new(), taken: 0 };
+            receive(LanesReader::new(incoming, join), answers, &place)
         });
         Self { frames, _thread: thread }
     }
@@ -84,4 +96,51 @@ impl<W: Write> Write for Answers<W> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Where another session of this operator's comes in; only root gets there.
+struct Door {
+    path: PathBuf,
+    listener: UnixListener,
+}
+
+impl Door {
+    fn open(lane: &Nonce) -> io::Result<Self> {
+        host::make_runtime()?;
+        let path = door(lane);
+        let listener = UnixListener::bind(&path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { path, listener })
+    }
+
+    fn wait(self) -> io::Result<UnixStream> {
+        let start = Instant::now();
+        loop {
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    stream.set_nonblocking(false)?;
+                    return Ok(stream);
+                }
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                Err(_) if start.elapsed() > JOIN => return Err(io::ErrorKind::TimedOut.into()),
+                Err(_) => thread::sleep(LOOK),
+            }
+        }
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // What stays is gone with the next boot.
+        let _stays = fs::remove_file(&self.path);
+    }
+}
+
+fn door(lane: &Nonce) -> PathBuf {
+    Path::new(paths::RUN).join(format!("{}.lane", lane.as_str()))
+}
+
+/// The way to the transfer of another session.
+pub(crate) fn join(lane: &Nonce) -> io::Result<UnixStream> {
+    UnixStream::connect(door(lane))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufReader, Read, Write},
+    os::unix::net::UnixStream,
     path::Path,
     process::ExitCode,
     sync::{
@@ -13,14 +14,18 @@ use std::{
 };
 
 use host::paths;
-use order::{HostName, OrderId, Settings};
+use order::{HostName, Nonce, OrderId, Settings};
 use report::{Cause, CauseKind};
 use session::{Channel, Exec, Frame, FrameError, MessageError, Reply, Request, read_frame};
 use thiserror::Error;
 
 use crate::{
-    confirm, deliver, exec, facts, follow, history, jobs::Jobs, outbox::Outbox, owner, reboot,
-    receiving::Receiving, tunnel::Tunnel,
+    confirm, deliver, exec, facts, follow, history,
+    jobs::Jobs,
+    outbox::Outbox,
+    owner, reboot,
+    receiving::{self, Receiving},
+    tunnel::Tunnel,
 };
 
 /// How long an operator may take to begin.
@@ -74,6 +79,7 @@ fn talk<W: Write + Send + 'static>(
         host,
         tunnel: None,
         receiving: None,
+        lane: None,
         jobs: Jobs::default(),
         busy: Arc::default(),
         healing: Some(healing),
@@ -120,6 +126,8 @@ struct Session<W> {
     tunnel: Option<Tunnel>,
     /// The last transfer.
     receiving: Option<Receiving>,
+    /// The transfer of another session that this one carries a part of.
+    lane: Option<UnixStream>,
     jobs: Jobs,
     /// Whether a program of the operator's runs.
     busy: Arc<AtomicBool>,
@@ -154,7 +162,8 @@ impl<W: Write + Send + 'static> Session<W> {
             Request::Current => self.outbox.reply(&Reply::Current(owner::current().map(Box::new)))?,
             Request::Store => self.open_store()?,
             Request::StoreEnd => self.close_store()?,
-            Request::Receive => self.receiving = Some(Receiving::start(&self.outbox)),
+            Request::Receive { lane } => self.receiving = Some(Receiving::start(&self.outbox, &lane)),
+            Request::Lane { lane } => self.join(&lane)?,
             Request::Deliver(order) => {
                 // A host that is about to be done with the last order is not busy.
                 self.healing.take().map(JoinHandle::join);
@@ -210,7 +219,27 @@ impl<W: Write + Send + 'static> Session<W> {
         Ok(())
     }
 
+    /// From here on what comes on the paths channel goes to another session's transfer.
+    fn join(&mut self, lane: &Nonce) -> Result<(), SessionError> {
+        let reply = match receiving::join(lane) {
+            Ok(stream) => {
+                self.lane = Some(stream);
+                Reply::LaneReady
+            }
+            Err(error) => {
+                let text = format!("no other session waits for this one: {error}");
+                Reply::Refused(Cause::new(CauseKind::Transfer, text))
+            }
+        };
+        Ok(self.outbox.reply(&reply)?)
+    }
+
     fn path_bytes(&mut self, bytes: Vec<u8>) -> Result<(), SessionError> {
+        if let Some(lane) = &mut self.lane {
+            // A transfer that has ended needs no more.
+            let _ended = lane.write_all(&bytes);
+            return Ok(());
+        }
         let receiving =
             self.receiving.as_ref().ok_or(SessionError::Order("paths that were not announced"))?;
         receiving.take(bytes);

@@ -165,7 +165,9 @@ impl Deploying<'_> {
             return Ok(None);
         }
         match (&self.host.member.build, built) {
-            (BuildOn::Host(other), _) => self.build_elsewhere(other, evaluated, contact, trail).map(Some),
+            (BuildOn::Host(other), _) => {
+                self.build_elsewhere(other, evaluated, (connector, contact), trail).map(Some)
+            }
             (_, Some(system)) => self.ship(connector, contact, &system, trail).map(Some),
             (_, None) => self.build_there(connector, contact, evaluated, trail).map(Some),
         }
@@ -254,9 +256,9 @@ impl Deploying<'_> {
         let mut number = 0;
         let shipped = loop {
             let result = match contact.take() {
-                Some(contact) => self.copy_here(contact, system, trail),
+                Some(contact) => self.copy_here((connector, contact), system, trail),
                 None => match connector.shared() {
-                    Ok(contact) => self.copy_here(contact, system, trail),
+                    Ok(contact) => self.copy_here((connector, contact), system, trail),
                     Err(cause) => Err(NotShipped { can_resume: cause.kind == CauseKind::Offline, cause }),
                 },
             };
@@ -287,7 +289,7 @@ impl Deploying<'_> {
 
     fn copy_here(
         &self,
-        contact: Contact,
+        (connector, contact): (&Arc<Connector>, Contact),
         system: &StorePath,
         trail: &mut Trail,
     ) -> Result<Shipped, NotShipped> {
@@ -295,14 +297,18 @@ impl Deploying<'_> {
         // A run beside this one may have links pruned, and a derivation has none.
         here.add_temp_root(system).map_err(|error| Cause::new(CauseKind::Transfer, causes::chain(&error)))?;
         let closure = ship::closure_of(&mut here, system)?;
-        let sent = self.shipping(Origin::Here(&mut here), &contact).send(system, &closure)?;
+        let sent = self.shipping(Origin::Here(&mut here), (connector, &contact)).send(system, &closure)?;
         trail.bytes += sent.bytes;
         Ok(Shipped { contact, store: sent.store, system: system.clone() })
     }
 
-    fn shipping<'a>(&'a self, from: Origin<'a>, contact: &'a Contact) -> Shipping<'a> {
+    fn shipping<'a>(
+        &'a self,
+        from: Origin<'a>,
+        (connector, contact): (&'a Arc<Connector>, &'a Contact),
+    ) -> Shipping<'a> {
         let substitute = self.host.member.substitute == Substitute::OnTarget;
-        Shipping { from, contact, substitute, teller: &self.host.teller }
+        Shipping { from, contact, connector, substitute, teller: &self.host.teller }
     }
 
     /// Sends the derivation and all it needs, and builds it on the host itself.
@@ -332,7 +338,7 @@ impl Deploying<'_> {
         &self,
         other: &order::HostName,
         evaluated: &Evaluated,
-        contact: Contact,
+        (target, contact): (&Arc<Connector>, Contact),
         trail: &mut Trail,
     ) -> Result<Shipped, Over> {
         let failed = |cause| Over::failed(Stage::Build, cause);
@@ -346,7 +352,7 @@ impl Deploying<'_> {
             let there = connector.shared()?;
             // What the builder gets is not sent to the host.
             let mut to_builder = Trail::default();
-            let copied = self.copy_here(there, &evaluated.derivation, &mut to_builder);
+            let copied = self.copy_here((&connector, there), &evaluated.derivation, &mut to_builder);
             let Shipped { contact, store, .. } = copied.map_err(|error| error.cause)?;
             let mut store = contact.store_or(store)?;
             let system = ship::build_in(&mut store, &evaluated.derivation, &self.host.teller)?;
@@ -356,7 +362,7 @@ impl Deploying<'_> {
         let (_builder, mut store, system) = built.map_err(failed)?;
         let shipped = self.host.teller.stage(Stage::Ship, || {
             let closure = ship::closure_of(&mut store, &system)?;
-            let sent = self.shipping(Origin::There(&mut store), &contact).send(&system, &closure);
+            let sent = self.shipping(Origin::There(&mut store), (target, &contact)).send(&system, &closure);
             let sent = sent.map_err(|error| error.cause)?;
             trail.bytes += sent.bytes;
             Ok(sent.store)

@@ -3,6 +3,7 @@
 mod offering;
 mod streaming;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use daemon::{BuildMode, Client, DerivedPath, LogEvent, News as StoreNews, OutputNames};
@@ -14,13 +15,15 @@ use store::store_path::StorePath;
 use transfer::{Progress as Copying, Pulse};
 
 use crate::causes;
-use crate::connect::Contact;
+use crate::connect::{Connector, Contact};
 use crate::tell::Teller;
 use crate::{Progress, Voice};
 
 /// How long a copy may stand still.
 const STILL: Duration = Duration::from_secs(120);
-/// How long a host may fetch from its caches without a word.
+/// How long a host may fetch from its caches.
+const CACHES: Duration = Duration::from_secs(600);
+/// How long a copy may stand still while it does.
 const FETCHING: Duration = Duration::from_secs(900);
 
 /// Why a copy failed.
@@ -42,6 +45,8 @@ impl From<Cause> for NotShipped {
 pub(crate) struct Shipping<'a> {
     pub(crate) from: Origin<'a>,
     pub(crate) contact: &'a Contact,
+    /// How another session with the host is made.
+    pub(crate) connector: &'a Arc<Connector>,
     /// Whether the target may fetch from its caches.
     pub(crate) substitute: bool,
     pub(crate) teller: &'a Teller,
@@ -114,9 +119,9 @@ fn shown(progress: &Copying<'_>, (paths, bytes): (u64, u64)) -> Option<Progress>
 pub(crate) fn build_in(
     store: &mut Client,
     derivation: &StorePath,
-    teller: &std::sync::Arc<Teller>,
+    teller: &Arc<Teller>,
 ) -> Result<StorePath, Cause> {
-    let lines = std::sync::Arc::clone(teller);
+    let lines = Arc::clone(teller);
     store.on_log(move |event| {
         if let Some(text) = spoken(&event) {
             lines.line(Voice::Store, &text);

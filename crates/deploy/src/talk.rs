@@ -1,5 +1,7 @@
 //! A session with an agent: each request, and the reply that is due, within its time.
 
+use std::io::Write;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use daemon::{Client, ConnectError};
@@ -8,7 +10,7 @@ use report::{Cause, Generation, HostStatus, LastActivation};
 use session::{Answer, Channel, Exec, Exit, Hello, Reply, Request, Survey, common_version};
 use store::store_path::{StoreDir, StorePath};
 use thiserror::Error;
-use transfer::Streams;
+use transfer::{LanesWriter, Streams};
 
 use crate::Voice;
 use crate::link::{Heard, Link, LinkError};
@@ -59,9 +61,18 @@ pub(crate) enum TalkError {
     /// The agent does not grant it.
     #[error("the host refuses: {0}")]
     Refused(Cause),
+    /// There is no randomness to be had.
+    #[error("no random numbers")]
+    Random(#[source] getrandom::Error),
     /// The store's daemon there does not greet as one.
     #[error("the store of the host cannot be talked to")]
     Store(#[from] ConnectError),
+}
+
+/// Where another session joins a transfer.
+pub(crate) struct Lane {
+    name: Nonce,
+    join: Sender<Box<dyn Write + Send>>,
 }
 
 /// A session with an agent that has said who it is.
@@ -129,10 +140,10 @@ impl Talk {
             _ => return Err(LinkError::Unexpected { what: "that its store is ready" }.into()),
         }
         // A daemon that does not greet is left by ending the session.
-        let (done, waits) = std::sync::mpsc::channel::<()>();
+        let (done, waits) = channel::<()>();
         std::thread::scope(|scope| {
             scope.spawn(move || {
-                if waits.recv_timeout(GREETING) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+                if waits.recv_timeout(GREETING) == Err(RecvTimeoutError::Timeout) {
                     self.link.hang_up();
                 }
             });
@@ -147,11 +158,28 @@ impl Talk {
         self.version >= session::RECEIVES
     }
 
-    /// A channel for store paths. One that was opened before has ended then.
-    pub(crate) fn open_paths(&self) -> Result<Streams, TalkError> {
+    /// A channel for store paths, which another session can make wider. One that was opened before has ended then.
+    pub(crate) fn open_paths(&self) -> Result<(Streams, Lane), TalkError> {
+        let mut dice = [0; 32];
+        getrandom::fill(&mut dice).map_err(TalkError::Random)?;
+        let name = Nonce::from_random(dice);
         let streams = self.link.paths();
-        self.link.send(&Request::Receive)?;
-        Ok(streams)
+        self.link.send(&Request::Receive { lane: name.clone() })?;
+        let (join, joining) = channel();
+        let to = Box::new(LanesWriter::new(streams.to, joining));
+        Ok((Streams { to, ..streams }, Lane { name, join }))
+    }
+
+    /// Carries a part of what goes to another session from here on.
+    pub(crate) fn join(&self, lane: &Lane) -> Result<(), TalkError> {
+        let what = "that it carries a part";
+        match self.ask(&Request::Lane { lane: lane.name.clone() }, QUESTION, what)? {
+            Reply::LaneReady => {}
+            _ => return Err(LinkError::Unexpected { what }.into()),
+        }
+        // A transfer that has ended needs no more.
+        let _ended = lane.join.send(self.link.paths().to);
+        Ok(())
     }
 
     /// The store is no longer needed. Its answer is passed over by whoever listens next.

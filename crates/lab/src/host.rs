@@ -169,8 +169,10 @@ impl<'lab> Host<'lab> {
         if self.is_vm() { usual.max(VM_COMMAND_LIMIT) } else { usual }
     }
 
-    /// Waits until a new ssh connection works and the host's start is complete.
+    /// Waits until a new ssh connection works and the host's start is complete. One login alone takes a virtual
+    /// machine seconds, and far more when others want the processor: it has minutes at least.
     pub fn wait_ssh(&self, limit: Duration) -> Result<()> {
+        let limit = self.patience(limit);
         wait::until(&format!("{} to answer over ssh", self.name()), limit, || {
             let power = self.status()?.power;
             if !matches!(power, Power::On { .. } | Power::Off) {

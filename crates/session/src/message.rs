@@ -31,7 +31,16 @@ pub enum Request {
     StoreEnd,
     /// From here on store paths come on their channel, and the answers to them go there. Since version 3; there is
     /// no reply. A second one ends the first.
-    Receive,
+    Receive {
+        /// The name by which another session may carry a part of them.
+        lane: Nonce,
+    },
+    /// What comes on the paths channel of this session belongs to another one. Since version 3. Answered by
+    /// [`Reply::LaneReady`] or [`Reply::Refused`].
+    Lane {
+        /// The name that the other one was given.
+        lane: Nonce,
+    },
     /// Carry this out. Answered by [`Reply::Accepted`] or [`Reply::Refused`].
     Deliver(Box<Order>),
     /// Tell how this order goes on: [`Reply::Progress`], bytes on the log channel, last [`Reply::Ended`].
@@ -97,6 +106,8 @@ pub enum Reply {
     Current(Option<Box<Order>>),
     /// To [`Request::Store`].
     StoreReady,
+    /// To [`Request::Lane`].
+    LaneReady,
     /// To [`Request::StoreEnd`], or by itself when the daemon hung up.
     StoreEnded {
         /// Why, if it was not asked for.

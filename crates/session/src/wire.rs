@@ -106,7 +106,8 @@ enum RequestWire {
     Current,
     Store,
     StoreEnd,
-    Receive,
+    Receive { lane: String },
+    Lane { lane: String },
     Deliver(Raw),
     Follow { order: String },
     Confirm { order: String, nonce: String },
@@ -127,7 +128,8 @@ impl From<&Request> for RequestWire {
             Request::Current => Self::Current,
             Request::Store => Self::Store,
             Request::StoreEnd => Self::StoreEnd,
-            Request::Receive => Self::Receive,
+            Request::Receive { lane } => Self::Receive { lane: lane.as_str().to_owned() },
+            Request::Lane { lane } => Self::Lane { lane: lane.as_str().to_owned() },
             Request::Deliver(order) => Self::Deliver(raw(order.to_json())),
             Request::Follow { order } => Self::Follow { order: order.to_string() },
             Request::Confirm { order, nonce } => {
@@ -156,7 +158,8 @@ impl TryFrom<RequestWire> for Request {
             RequestWire::Current => Self::Current,
             RequestWire::Store => Self::Store,
             RequestWire::StoreEnd => Self::StoreEnd,
-            RequestWire::Receive => Self::Receive,
+            RequestWire::Receive { lane } => Self::Receive { lane: lane.parse()? },
+            RequestWire::Lane { lane } => Self::Lane { lane: lane.parse()? },
             RequestWire::Deliver(order) => Self::Deliver(Box::new(Order::from_json(bytes(&order))?)),
             RequestWire::Follow { order } => Self::Follow { order: order.parse()? },
             RequestWire::Confirm { order, nonce } => {
@@ -185,6 +188,7 @@ enum ReplyWire {
     History { entries: Vec<Raw>, generations: Vec<Raw> },
     Current(Option<Raw>),
     StoreReady,
+    LaneReady,
     StoreEnded { error: Option<String> },
     Accepted { order: String },
     Refused(Raw),
@@ -235,6 +239,7 @@ impl From<&Reply> for ReplyWire {
             },
             Reply::Current(order) => Self::Current(order.as_ref().map(|order| raw(order.to_json()))),
             Reply::StoreReady => Self::StoreReady,
+            Reply::LaneReady => Self::LaneReady,
             Reply::StoreEnded { error } => Self::StoreEnded { error: error.clone() },
             Reply::Accepted { order } => Self::Accepted { order: order.to_string() },
             Reply::Refused(cause) => Self::Refused(raw(cause.to_json())),
@@ -310,6 +315,7 @@ impl TryFrom<ReplyWire> for Reply {
                 Self::Current(order.map(Box::new))
             }
             ReplyWire::StoreReady => Self::StoreReady,
+            ReplyWire::LaneReady => Self::LaneReady,
             ReplyWire::StoreEnded { error } => Self::StoreEnded { error },
             ReplyWire::Accepted { order } => Self::Accepted { order: order.parse()? },
             ReplyWire::Refused(cause) => Self::Refused(Cause::from_json(bytes(&cause))?),

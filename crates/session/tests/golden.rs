@@ -6,6 +6,7 @@ const REQUESTS_1: &str = include_str!("golden/requests-1.jsonl");
 const REPLIES_1: &str = include_str!("golden/replies-1.jsonl");
 const REQUESTS_2: &str = include_str!("golden/requests-2.jsonl");
 const REQUESTS_3: &str = include_str!("golden/requests-3.jsonl");
+const REPLIES_3: &str = include_str!("golden/replies-3.jsonl");
 const REPLIES_2: &str = include_str!("golden/replies-2.jsonl");
 
 #[test]
@@ -14,7 +15,7 @@ fn every_version_is_read_and_written_byte_for_byte() {
         let request = Request::from_payload(line.as_bytes()).expect(line);
         assert_eq!(String::from_utf8_lossy(&request.to_payload()), line);
     }
-    for line in REPLIES_1.lines().chain(REPLIES_2.lines()) {
+    for line in REPLIES_1.lines().chain(REPLIES_2.lines()).chain(REPLIES_3.lines()) {
         let reply = Reply::from_payload(line.as_bytes()).expect(line);
         assert_eq!(String::from_utf8_lossy(&reply.to_payload()), line);
     }

@@ -25,6 +25,7 @@ mod ask;
 #[cfg(test)]
 mod cases;
 mod error;
+mod lanes;
 mod progress;
 mod question;
 mod receiver;
@@ -40,6 +41,7 @@ pub use self::{
     answer::Verdict,
     ask::{Answer, Need, ask, need},
     error::{Error, Refusal, Side},
+    lanes::{Join, LanesReader, LanesWriter},
     progress::Progress,
     question::MAX_PATHS,
     receiver::{Connect, Place, receive},

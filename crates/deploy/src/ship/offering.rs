@@ -1,6 +1,9 @@
 //! What the host lacks, each path in the cheapest way: of what it is known to have had, or whole.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 use daemon::Client;
 use order::SystemPath;
@@ -10,8 +13,12 @@ use store::closure::Closure;
 use store::store_path::{StoreDir, StorePath};
 use transfer::{Bases, Behind, Given, Offer, OnDisk, Outcome, Pulse, Source};
 
-use super::{FETCHING, NotShipped, Origin, Shipping, failed, shown};
+use super::{CACHES, NotShipped, Origin, Shipping, failed, shown};
 use crate::judge;
+use crate::talk::Lane;
+
+/// From so many bytes of NARs on a second session is opened: it costs a process on either side.
+const MUCH: u64 = 16 << 20;
 
 impl Shipping<'_> {
     /// Says how many bytes went over.
@@ -25,7 +32,7 @@ impl Shipping<'_> {
             Origin::Here(client) => bases(client, root, closure, &self.contact.talk.hello),
             Origin::There(_) => Bases::none(),
         };
-        let mut offer = Offer::new(closure, &bases, pulse, self.substitute.then_some(FETCHING));
+        let mut offer = Offer::new(closure, &bases, pulse, self.substitute.then_some(CACHES));
         let mut bytes = 0;
         loop {
             let given = self.give(root, &offer)?;
@@ -40,12 +47,13 @@ impl Shipping<'_> {
 
     /// Asks once, and sends once.
     fn give(&mut self, root: &StorePath, offer: &Offer<'_>) -> Result<Given, NotShipped> {
-        let streams = self.contact.talk.open_paths();
-        let streams = streams.map_err(|error| self.contact.not_shipped(&error))?;
+        let (streams, lane) =
+            self.contact.talk.open_paths().map_err(|error| self.contact.not_shipped(&error))?;
         let asked = offer.ask(streams).map_err(|error| failed(&error))?;
         let need = asked.need();
         self.tell_fetched(asked.fetched());
         judge::has_room(&need, self.contact.talk.hello.free_store)?;
+        let _second = (need.nar_bytes >= MUCH).then(|| self.widen(lane));
         let (teller, total) = (self.teller, (need.paths as u64, need.nar_bytes));
         let mut progress = |progress: transfer::Progress<'_>| {
             if let Some(progress) = shown(&progress, total) {
@@ -54,6 +62,21 @@ impl Shipping<'_> {
         };
         let given = asked.give(&mut *self.source(root), &mut progress);
         given.map_err(|error| failed(&error))
+    }
+
+    /// Opens a second session on the same connection, which carries a part of the paths as soon as it is there, and
+    /// ends when what is returned does. Without one it only takes longer.
+    fn widen(&self, lane: Lane) -> Sender<()> {
+        let (over, ends) = channel();
+        let connector = Arc::clone(self.connector);
+        thread::spawn(move || {
+            let Ok(contact) = connector.shared() else { return };
+            if contact.talk.join(&lane).is_ok() {
+                // Nothing is ever sent: the transfer drops its end.
+                let _over = ends.recv();
+            }
+        });
+        over
     }
 
     /// The store here is read as files where they can be seen.

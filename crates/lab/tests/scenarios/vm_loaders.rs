@@ -1,14 +1,15 @@
 //! Real firmware and real boot loaders: they boot what the agent says that they will, and what they are asked for
 //! once they boot once, by their own tools.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use lab::Loader;
 
 use super::agents::promise;
 use super::systems::{boot, booted};
 use super::vm::{BOOT, Rig, lab_with};
 
-/// A definition that makes a system differ from others, and nothing more.
+/// Definitions that make a system differ from others, the installed one too, and nothing more.
+const OLD: &str = r#"environment.etc."generation".text = "old";"#;
 const NEW: &str = r#"environment.etc."generation".text = "new";"#;
 
 /// A system that is asked for once is booted once, by a reboot and after a power cut.
@@ -16,21 +17,21 @@ fn boots_once(loader: Loader) -> Result<()> {
     let lab = lab_with(loader)?;
     let rig = Rig::new(&lab, loader)?;
     let first = booted(&rig.vm)?;
-    ensure!(rig.told_default()? == first, "what it booted by itself is what the agent reads");
-    let [old, new] = rig.give(["", NEW])?;
+    rig.expect_next(&first, false, "what it booted by itself is what the agent reads")?;
+    let [old, new] = rig.give([OLD, NEW])?;
     boot(&rig.vm, &new)?;
-    ensure!(rig.told_default()? == new, "the default that was just written");
+    rig.expect_next(&new, false, "the default that was just written")?;
     boot(&rig.vm, &old)?;
-    ensure!(rig.told_default()? == old, "and taken back");
-    rig.boot_once(3, 3)?;
-    ensure!(rig.is_asked_once()? && rig.told_default()? == old, "once is not the default");
+    rig.expect_next(&old, false, "and taken back")?;
+    rig.boot_once(&new)?;
+    rig.expect_next(&old, true, "once is not the default")?;
 
     rig.reboot()?;
-    ensure!(booted(&rig.vm)? == new, "the loader did as it was asked");
-    ensure!(!rig.is_asked_once()? && rig.told_default()? == old, "and forgot it before it started anything");
+    rig.expect_booted(&new, "the loader does as it was asked")?;
+    rig.expect_next(&old, false, "and forgets it before it starts anything")?;
     rig.vm.power_cycle()?;
     rig.vm.wait_ssh(BOOT)?;
-    ensure!(booted(&rig.vm)? == old, "the default is what the agent said");
+    rig.expect_booted(&old, "the default is what the agent said")?;
     promise(&rig.vm, &old)
 }
 

@@ -72,7 +72,8 @@ fn said(lab: &Lab, text: &str) -> Result<usize> {
 /// The machine can be reached, runs and would boot `system`, and the operator knows.
 fn settled(fleet: &Fleet<'_>, vm: &Host<'_>, system: &str, in_step: bool) -> Result<()> {
     wait::until("the machine to answer", BOOT, || vm.wait_ssh(BOOT))?;
-    ensure!(running(vm)? == system && booted(vm)? == system, "it runs {}", running(vm)?);
+    let (runs, started) = (running(vm)?, booted(vm)?);
+    ensure!(runs == system && started == system, "it runs {runs} and booted {started}, not {system}");
     promise(vm, system)?;
     let told = status(fleet, NAME)?;
     ensure!(told["in_step"] == in_step, "{told:#}");
@@ -91,7 +92,11 @@ fn reboots_into_what_comes_up(loader: Loader) -> Result<()> {
     let done = json(&fleet, 0, &deploy)?;
     ensure!(done.result(NAME)?["activated"]["ending"] == "confirmed", "{:?}", done.events);
     let good = running(&vm)?;
-    ensure!(good != old && vm.status()?.boots == boots + 1, "{good} after {:?}", vm.status()?);
+    ensure!(
+        good != old && vm.status()?.boots == boots + 1,
+        "{good} after {old} and {boots} boots: {:?}",
+        vm.status()?
+    );
     settled(&fleet, &vm, &good, true)?;
 
     for fault in &FAULTS {
@@ -99,8 +104,19 @@ fn reboots_into_what_comes_up(loader: Loader) -> Result<()> {
         fleet.define(NAME, &format!("{base} {}", fault.definition))?;
         let done = json(&fleet, 3, &[&deploy[..], &["--confirm-timeout", "2m"]].concat())?;
         done.expect(NAME, fault.ending, &[])?;
-        ensure!(vm.status()?.boots == before + fault.resets, "{}: {:?}", fault.definition, vm.status()?);
-        ensure!(said(&lab, fault.console)? > heard, "{}: it was something else", fault.definition);
+        let status = vm.status()?;
+        ensure!(
+            status.boots == before + fault.resets,
+            "{}: {before} boots, then {status:?}",
+            fault.definition
+        );
+        let hears = said(&lab, fault.console)?;
+        ensure!(
+            hears > heard,
+            "{}: its console has '{}' {hears} times still",
+            fault.definition,
+            fault.console
+        );
         settled(&fleet, &vm, &good, false)?;
     }
     Ok(())

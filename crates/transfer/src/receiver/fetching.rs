@@ -18,6 +18,9 @@ use crate::{
     watch::{Pulse, Watch},
 };
 
+/// How long the caches may take to say what they have. One that is not reached must not hold up what comes from here.
+const ASKING: Duration = Duration::from_secs(30);
+
 /// Paths that are on their way from caches, with the connection that keeps those that have come.
 pub(super) struct Fetching(JoinHandle<(BTreeSet<StorePath>, Option<Client>)>);
 
@@ -39,13 +42,15 @@ impl Fetching {
         let (sender, there) = channel();
         let (connect, store) = (Connect::clone(&place.connect), place.store.clone());
         let thread = thread::spawn(move || fetch((&connect, store), &missing, limit, &sender));
-        let there = hear(&there, limit, voice);
+        let said = hear(&there, limit.min(ASKING), voice);
+        // What they say later is of no use.
+        drop(there);
         for (wanted, has) in wanted.iter().zip(has) {
-            if *has != Has::Path && there.contains(&wanted.path) {
+            if *has != Has::Path && said.contains(&wanted.path) {
                 *has = Has::Fetches;
             }
         }
-        (!there.is_empty()).then_some(Self(thread))
+        (!said.is_empty()).then_some(Self(thread))
     }
 
     /// What has come, once all has or the time is over, and the connection that keeps it.
@@ -87,9 +92,8 @@ fn fetch(
     let _watch = Watch::start(&Pulse::new(Some(limit)), move || hangup.hang_up());
     let Ok(known) = client.query_missing(missing) else { return Default::default() };
     let paths: BTreeSet<_> = known.will_substitute;
-    // Nobody waits for it any more if its time is over.
-    let _late = there.send(paths.clone());
-    if paths.is_empty() {
+    // Nobody waits for it any more if it was too slow.
+    if paths.is_empty() || there.send(paths.clone()).is_err() {
         return Default::default();
     }
     let valid = client.query_valid_paths(&paths, true).unwrap_or_default();

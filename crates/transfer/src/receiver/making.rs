@@ -18,12 +18,11 @@ use crate::{
 /// How much of a NAR is passed on at once.
 const PIECE: usize = 64 << 10;
 
-/// What windows are made with and of.
+/// What windows are made of.
 #[derive(Default)]
 pub(super) struct Buffers {
     source: Vec<u8>,
     payload: Vec<u8>,
-    target: Vec<u8>,
 }
 
 /// A base, ready to be rewritten.
@@ -48,9 +47,7 @@ impl<R: Read> Receiver<'_, R> {
             Op::Patch(base) => {
                 let mut source = self.source(what, base)?;
                 let head = self.head()?;
-                self.window(what, &head, &mut source)?;
-                std::mem::swap(nar, &mut self.buffers.target);
-                Ok(())
+                self.window(what, &head, &mut source, nar)
             }
         }
     }
@@ -95,15 +92,15 @@ impl<R: Read> Receiver<'_, R> {
 
     fn patch(&mut self, what: &Announcement, base: &Base, sink: &mut dyn Write) -> Result<(), Trouble> {
         let mut source = self.source(what, base)?;
-        let mut made = what.from;
+        let (mut made, mut target) = (what.from, Vec::new());
         while made < what.info.nar_size {
             let head = self.head()?;
             made += u64::from(head.window.target());
             if made > what.info.nar_size {
                 return Err(due(what, "its windows make more than it has").into());
             }
-            self.window(what, &head, &mut source)?;
-            sink.write_all(&self.buffers.target)?;
+            self.window(what, &head, &mut source, &mut target)?;
+            sink.write_all(&target)?;
         }
         Ok(())
     }
@@ -116,10 +113,16 @@ impl<R: Read> Receiver<'_, R> {
         Ok(head)
     }
 
-    /// Makes the bytes of a window, in the buffer of targets.
-    fn window(&mut self, what: &Announcement, head: &Head, source: &mut Source) -> Result<(), Trouble> {
+    /// Makes the bytes of a window, in place of what `target` holds.
+    fn window(
+        &mut self,
+        what: &Announcement,
+        head: &Head,
+        source: &mut Source,
+        target: &mut Vec<u8>,
+    ) -> Result<(), Trouble> {
         let wrong = |why: String| Trouble::Wrong { index: what.index, why };
-        let Buffers { source: piece, payload, target } = &mut self.buffers;
+        let Buffers { source: piece, payload } = &mut self.buffers;
         // In this order: whatever is wrong with the base, the stream goes on behind the payload.
         self.stream.payload(head.payload, payload)?;
         let size = source.file.size();

@@ -10,7 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use delta::window::MAX_TARGET;
+use delta::{op::Op, window::MAX_TARGET};
+use rustix::fs::statvfs;
 use store::hash::{Sha256, Sha256Hasher};
 
 use super::Trouble;
@@ -21,6 +22,8 @@ use crate::{
     wire::Malformed,
 };
 
+/// What is left free on a disk at least.
+const SPARE: u64 = 64 << 20;
 /// How much is read back at once.
 const PIECE: usize = 64 << 10;
 
@@ -58,7 +61,8 @@ impl Spool {
 
     /// The file for a path that comes, with what is there of it; none if nothing is kept.
     pub(super) fn begin(&self, what: &Announcement) -> Result<Option<File>, Trouble> {
-        if self.lock.is_none() && what.from == 0 {
+        if what.from == 0 && (self.lock.is_none() || !self.is_worth_it(what)) {
+            self.clear();
             return Ok(None);
         }
         let name = format!("{}-{}", what.info.path.hash_part(), what.info.nar_hash.to_base16());
@@ -77,6 +81,13 @@ impl Spool {
             _ if what.from == 0 => Ok(None),
             _ => Err(Malformed::NotDue { index: what.index as u64, why: "less of it is there" }.into()),
         }
+    }
+
+    /// Whether something of the path comes over the line, and there is room for it twice.
+    fn is_worth_it(&self, what: &Announcement) -> bool {
+        let comes = !matches!(what.op, Op::Rewrite(_));
+        let room = statvfs(&self.directory).map_or(0, |there| there.f_bavail.saturating_mul(there.f_frsize));
+        comes && room / 2 > what.info.nar_size.saturating_add(SPARE)
     }
 
     /// Keeps nothing any more.

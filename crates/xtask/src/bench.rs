@@ -17,6 +17,7 @@ const AREAS: &[(&str, &[&[&str]])] = &[
     ),
     ("delta", &[&["bench", "--quiet", "--package", "delta", "--bench", "delta"]]),
     ("deploy", &[&["bench", "--quiet", "--package", "lab", "--bench", "deploy"]]),
+    ("transfer", &[&["bench", "--quiet", "--package", "lab", "--bench", "transfer"]]),
     (
         "lockout",
         &[
@@ -30,7 +31,7 @@ const AREAS: &[(&str, &[&[&str]])] = &[
 /// What `bench` can be told.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Measure this area only: `store`, `delta`, `deploy`, `lockout` or `lab`.
+    /// Measure this area only: `store`, `delta`, `deploy`, `transfer`, `lockout` or `lab`.
     area: Option<String>,
 }
 
@@ -99,6 +100,9 @@ mod tests {
         let count = |area| select(area).unwrap().len();
         assert_eq!(count(None), AREAS.iter().map(|(name, _)| count(Some(*name))).sum::<usize>());
         let unknown = select(Some("nothing")).unwrap_err().to_string();
-        assert_eq!(unknown, "there is no area `nothing`; there are store, delta, deploy, lockout, lab");
+        assert_eq!(
+            unknown,
+            "there is no area `nothing`; there are store, delta, deploy, transfer, lockout, lab"
+        );
     }
 }

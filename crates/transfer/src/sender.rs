@@ -33,6 +33,8 @@ use crate::{
 pub(crate) const SLOW_LINE: i32 = 9;
 /// Where time counts more.
 pub(crate) const FAST_LINE: i32 = 3;
+/// Where compressing takes longer than sending.
+pub(crate) const FASTEST_LINE: i32 = 1;
 /// Questions of one offer that may end in something missing.
 const MOST_LACKS: u8 = 3;
 

@@ -371,6 +371,7 @@ impl Write for Metered<'_> {
             return Err(io::Error::other("more than was announced"));
         };
         self.left = left;
+        self.packer.set_level(self.hearing.level())?;
         self.packer.write_all(bytes)?;
         self.given.nar_bytes += count;
         *self.pending += count;

@@ -4,11 +4,11 @@ use std::{
     io::Read,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use super::{FAST_LINE, SLOW_LINE};
+use super::{FAST_LINE, FASTEST_LINE, SLOW_LINE};
 use crate::{
     answer::{Said, Verdict},
     watch::Pulse,
@@ -17,11 +17,14 @@ use crate::{
 
 /// Bytes that only a fast line carries between two words of the receiver, which are 50 ms apart at least: 40 Mbit/s.
 const FAST: u64 = 256 << 10;
+/// The same for a line that is faster than one processor compresses: 250 Mbit/s.
+const FASTEST: u64 = 3 << 19;
 
 /// What the receiver has said.
 #[derive(Default)]
 pub(super) struct Hearing {
-    fast: AtomicBool,
+    /// Most bytes that went over between two words.
+    most: AtomicU64,
     over: AtomicBool,
     end: Mutex<Option<Result<Verdict, Malformed>>>,
 }
@@ -33,9 +36,7 @@ impl Hearing {
         let end = loop {
             match Said::read(&mut from) {
                 Ok(Said::GoingOn { received }) => {
-                    if received.saturating_sub(before) >= FAST {
-                        self.fast.store(true, Ordering::Relaxed);
-                    }
+                    self.most.fetch_max(received.saturating_sub(before), Ordering::Relaxed);
                     before = received;
                     pulse.beat();
                 }
@@ -55,7 +56,11 @@ impl Hearing {
 
     /// zstd's level for this line, as far as is known.
     pub(super) fn level(&self) -> i32 {
-        if self.fast.load(Ordering::Relaxed) { FAST_LINE } else { SLOW_LINE }
+        match self.most.load(Ordering::Relaxed) {
+            0..FAST => SLOW_LINE,
+            FAST..FASTEST => FAST_LINE,
+            FASTEST.. => FASTEST_LINE,
+        }
     }
 
     /// How it ended.
